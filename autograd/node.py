@@ -1,0 +1,74 @@
+"""What `Value` and `Tensor` share: a place in the graph."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from autograd.formula import Row
+
+# Creation order is a topological order: a node is made after its inputs. The walks sort by it.
+tick = itertools.count(1).__next__
+
+
+class Node:
+    """Anything the graph is made of: data, the operation that made it, its inputs, its gradient.
+
+    A leaf has no operation (``op`` is None). ``number`` tells the order of creation.
+    """
+
+    __slots__ = ("grad", "op", "number", "_label", "__weakref__")
+
+    priority: ClassVar[int] = 0  # of two kinds in one operation the higher one makes the result
+
+    grad: Any
+    op: Any
+    number: float
+    _label: str
+
+    @property
+    def data(self) -> Any:
+        """The number or array that the node holds."""
+        raise NotImplementedError
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The operands in order: nodes, and plain numbers or arrays where a constant was used; () for a leaf."""
+        raise NotImplementedError
+
+    @classmethod
+    def _apply(cls, row: Row, operands: Sequence[Any]) -> Node:
+        """The node that a row of the table makes of the operands, at least one of them a node."""
+        raise NotImplementedError
+
+    def _pull(self, gradient: Any, as_graph: bool) -> list[tuple[Node, Any]]:
+        """What this node hands back to each input that is a node, for an upstream gradient."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """A name for pictures and printed formulas; '' unless given."""
+        try:
+            return self._label
+        except AttributeError:
+            return ""
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._label = label
+
+    @property
+    def _prev(self) -> Any:
+        """The input nodes, as a set in order (micrograd's name)."""
+        return dict.fromkeys(operand for operand in self.inputs if isinstance(operand, Node)).keys()
+
+    @property
+    def _op(self) -> str:
+        """The operation's symbol as micrograd writes it: '+', '*', '**2', 'ReLU'; '' for a leaf."""
+        if self.op is None:
+            return ""
+        if self.op.name == "pow" and not isinstance(self.inputs[1], Node):
+            return f"**{self.inputs[1]:g}"
+        symbol: str = self.op.symbol
+        return {"×": "*", "÷": "/"}.get(symbol, symbol)

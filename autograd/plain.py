@@ -1,0 +1,27 @@
+"""What counts as a plain number."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+
+def constant(operand: Any) -> float | None:
+    """The operand as a float if it is a real number of any kind, a 0-d array among them, else None."""
+    if isinstance(operand, (float, int, np.integer, np.floating, np.bool_, numbers.Real)):
+        return float(operand)
+    if isinstance(operand, np.ndarray) and operand.ndim == 0 and operand.dtype.kind in "fiub":
+        return float(operand)
+    return None
+
+
+def kind_of(operand: Any) -> str:
+    """What an operand is, for an error message."""
+    if isinstance(operand, np.ndarray):
+        return f"an array of shape {operand.shape} and dtype {operand.dtype}"
+    if operand is None:
+        return "None"
+    name = type(operand).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

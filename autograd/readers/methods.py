@@ -1,0 +1,72 @@
+"""Reads a row as a method of `Value`: the fast path of scalar code, compiled on first use.
+
+The method keeps the floats under the names the table uses: ``x``, ``y`` for the operands, ``z`` for the result,
+``dx``, ``dy`` for the partial derivatives that are recorded with the new node.
+"""
+
+from __future__ import annotations
+
+from autograd.formula import Row
+from autograd.readers.floats import body, may_raise
+
+_RECORD = """\
+    out = new(Value)
+    out._data = z
+    out.x = {left}
+    out.y = {right}
+    out.dx = {dx}
+    out.dy = {dy}
+    out.op = row
+    out.grad = 0.0
+    out.number = tick()
+    if active:
+        out._watch()
+    return out
+"""
+
+
+def method_source(row: Row) -> str:
+    """The source of ``self.row(other)``, or of ``self.row()``."""
+    if len(row.names) == 1:
+        (x,) = row.args
+        lines = f"    {x} = self._data\n" + _compute(row, (f"d{x}",), "    ")
+        return f"def {row.name}(self):\n{lines}" + _RECORD.format(left="self", right="None", dx=f"d{x}", dy="None")
+    if len(row.args) == 2 and not row.params:
+        return _binary(row, row.name, "self", "other")
+    names = ", ".join(f"{name}={row.params[name]}" if name in row.params else name for name in row.names[1:])
+    return f"def {row.name}(self, {names}):\n    return call(row, self, {', '.join(row.names[1:])})\n"
+
+
+def operator_source(row: Row, reflected: bool = False) -> str:
+    """The source of ``self + other`` and the like; reflected, of ``other + self``."""
+    if len(row.names) == 1:
+        return method_source(row)
+    return _binary(row, row.name, *(("other", "self") if reflected else ("self", "other")), is_operator=True)
+
+
+def _binary(row: Row, name: str, left: str, right: str, is_operator: bool = False) -> str:
+    x, y = row.args
+    mine, its = (x, y) if left == "self" else (y, x)
+    dx, dy = f"d{x}", f"d{y}"
+    other_node = f"        {its} = other._data\n" + _compute(row, (dx, dy), " " * 8)
+    # a constant stays on the node as a float, without a partial
+    constant = f"        other = {its} = 1.0 * other\n" + _compute(row, (f"d{mine}",), " " * 8)
+    constant += f"        d{its} = None\n"
+    # an unknown operand: an operator lets Python ask the other side, a method asks it outright
+    otherwise = f"mixed(row, {left}, {right})" if is_operator else "call(row, self, other)"
+    return (
+        f"def {name}(self, other):\n"
+        f"    {mine} = self._data\n"
+        f"    if type(other) is Value:\n{other_node}"
+        f"    elif type(other) is float or type(other) is int:\n{constant}"
+        f"    else:\n        return {otherwise}\n"
+    ) + _RECORD.format(left=left, right=right, dx=dx, dy=dy)
+
+
+def _compute(row: Row, wanted: tuple[str, ...], indent: str) -> str:
+    lines = [f"{name} = {text}" for name, text in body(row, wanted)]
+    if may_raise(row):
+        results = ", ".join(name if name in ("z", *wanted) else "_" for name in ("z", *(f"d{arg}" for arg in row.args)))
+        ieee = f"{results} = ieee({', '.join(row.names)})"
+        lines = ["try:", *(f"    {line}" for line in lines), "except (ArithmeticError, ValueError):", f"    {ieee}"]
+    return "".join(f"{indent}{line}\n" for line in lines)

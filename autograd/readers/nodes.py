@@ -1,0 +1,82 @@
+"""Reads a row on nodes: the same partials evaluated with nodes, so that gradients are graphs themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd.formula import Row
+from autograd.functions import FUNCTIONS
+from autograd.node import Node
+from autograd.readers.generated import function_from
+from autograd.readers.printer import Target, statements
+
+NODE = Target(
+    functions={},
+    conditions={"and": "&", "or": "|", "not": "np.logical_not"},
+    where="where({0}, {1}, {2})",
+    where_is_lazy=False,
+    expand=False,
+)
+
+
+def source(row: Row, index: int = 0) -> str:
+    """The source of a function of nodes: the partial derivative with respect to one argument."""
+    name = f"d{row.args[index]}"
+    partial = row.named_partials[name]
+    lines = "".join(f"    {target} = {text}\n" for target, text in statements({name: partial}, NODE))
+    return f"def {row.name}_{name}(z, {', '.join(row.names)}):\n{lines}    return {name}\n"
+
+
+@cache
+def partial(row: Row, index: int) -> Callable[..., Any]:
+    """The partial derivative of a row with respect to one argument, as a function of ``z`` and the operands."""
+    return function_from(source(row, index), f"{row.name}_d{row.args[index]}", _NAMESPACE)
+
+
+def pull(node: Any, gradient: Any) -> list[tuple[Node, Any]]:
+    """What a Value hands back to its inputs, as nodes: the upstream gradient times the partials, evaluated on nodes.
+
+    Raises RuntimeError if a node's data was set to something else after the node was used.
+    """
+    inputs = node.inputs
+    pulled = []
+    for index, operand in enumerate(inputs):
+        if isinstance(operand, Node):
+            _check_unchanged(node, operand)
+            pulled.append((operand, chain(gradient, partial(node.op, index)(node, *inputs))))
+    return pulled
+
+
+def chain(gradient: Any, local: Any) -> Any:
+    """The product of the chain rule on scalars, in which a zero wins even against inf and nan."""
+    for one, other in ((gradient, local), (local, gradient)):
+        if not isinstance(one, Node):
+            if one == 0:
+                return 0.0
+            if one == 1:
+                return other
+    product = gradient * local
+    if math.isnan(product.data if isinstance(product, Node) else product):
+        return FUNCTIONS["chain_product"](gradient, local)
+    return product
+
+
+def _select(condition: Any, x: Any, y: Any) -> Any:
+    return FUNCTIONS["where"](condition, x, y) if not isinstance(condition, (bool, np.bool_)) else x if condition else y
+
+
+def _check_unchanged(node: Node, operand: Node) -> None:
+    for changed in (node, operand):
+        if changed.number != int(changed.number) or changed.number > node.number:
+            raise RuntimeError(
+                f"a graph of gradients needs the data that was used, but .data of {changed!r} was set since; "
+                "compute the output anew before asking for create_graph=True"
+            )
+
+
+_NAMESPACE = {**FUNCTIONS, "where": _select, "np": np, "pi": math.pi, "inf": math.inf, "nan": math.nan}

@@ -1,0 +1,105 @@
+"""The finished table: every call in it checked, and the partials that nobody had to write derived by the chain rule."""
+
+from __future__ import annotations
+
+import copyreg
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import autograd.derivatives  # noqa: F401  (fills the table)
+from autograd.formula import CONDITIONS, LEAVES, ONE, ZERO, Formula, FormulaError, Row, declared_rows, parts, substitute
+
+
+def finish(declared: Mapping[str, Row]) -> dict[str, Row]:
+    """The rows with every call checked and every missing partial derived.
+
+    Raises FormulaError for a call of a row that is not there, or with the wrong number of arguments.
+    """
+    for row in declared.values():
+        for formula in (row.definition, row.compute, *row.partials, row.domain, row.kink):
+            if formula is not None:
+                _check_calls(formula, row, declared)
+    finished: dict[str, Row] = {}
+
+    def partials_of(name: str) -> tuple[Formula, ...]:
+        if name not in finished:
+            row = declared[name]
+            derived = tuple(
+                derive(row.compute, arg, partials_of) if partial is None else partial
+                for arg, partial in zip(row.args, row.partials, strict=True)
+            )
+            finished[name] = replace(row, partials=derived)
+        return finished[name].partials  # type: ignore[return-value]  # no None is left
+
+    for name in declared:
+        partials_of(name)
+    return {name: finished[name] for name in declared}
+
+
+def derive(formula: Formula, name: str, partials_of: Callable[[str], tuple[Formula, ...]]) -> Formula:
+    """The derivative of a formula with respect to a name, by the chain rule over the rows it is made of."""
+    head, args = formula[0], formula[1:]
+    if head == "name":
+        return ONE if args[0] == name else ZERO
+    if head in LEAVES:
+        return ZERO
+    if head == "where":
+        left, right = (derive(arg, name, partials_of) for arg in args[1:])
+        return left if left == right else ("where", args[0], left, right)
+    total = ZERO
+    given = {"z": formula, **dict(zip(declared_rows()[head].names, args, strict=True))}
+    for partial, arg in zip(partials_of(head), args, strict=False):  # parameters have no partial
+        inner = derive(arg, name, partials_of)
+        if inner != ZERO:
+            local = substitute(partial, given)
+            total = _plus(total, _times(local, inner))
+    return total
+
+
+def find_row(name: str) -> Row:
+    """The row of that name; raises KeyError with a suggestion."""
+    try:
+        return ROWS[name]
+    except KeyError:
+        raise KeyError(f"the table of derivatives has no row {name!r}{did_you_mean(name, ROWS)}") from None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """'; did you mean …?' where something known is near, else nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _check_calls(formula: Formula, row: Row, declared: Mapping[str, Row]) -> None:
+    for part in parts(formula):
+        head = part[0]
+        if head in LEAVES or head in CONDITIONS:
+            continue
+        if head not in declared:
+            problem = f"{head!r} is not a row of the table{did_you_mean(head, declared)}"
+        elif len(part) - 1 != len(declared[head].names):
+            problem = f"{head} takes {len(declared[head].names)} arguments, not {len(part) - 1}"
+        else:
+            continue
+        call = re.compile(rf"\b{head}\(")
+        text = next((text for text in row.texts.values() if call.search(text)), row.texts["z"])
+        found = call.search(text)
+        column = found.start() + 1 if found else 1
+        raise FormulaError(f"row {row.name!r}: {problem}", (*row.place, column, text))
+
+
+def _plus(left: Formula, right: Formula) -> Formula:
+    return right if left == ZERO else left if right == ZERO else ("add", left, right)
+
+
+def _times(left: Formula, right: Formula) -> Formula:
+    if ZERO in (left, right):
+        return ZERO
+    return right if left == ONE else left if right == ONE else ("mul", left, right)
+
+
+ROWS: Mapping[str, Row] = MappingProxyType(finish(declared_rows()))
+copyreg.pickle(Row, lambda row: (find_row, (row.name,)))  # a row is pickled by its name

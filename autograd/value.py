@@ -1,0 +1,276 @@
+"""`Value`: a float in the graph."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, SupportsFloat
+
+from autograd import backward, modes, pickling, protocols
+from autograd.formula import Row
+from autograd.functions import call
+from autograd.node import Node, tick
+from autograd.plain import constant, kind_of
+from autograd.readers import floats, methods, nodes
+from autograd.readers.generated import function_from
+from autograd.rows import ROWS
+
+_new = object.__new__
+
+
+class Value(Node):
+    """A float that remembers how it was computed, and a gradient.
+
+    `data` is the float, `grad` the derivative of whatever `backward()` was called on with respect to it (0.0 at
+    first). Every row of the table of derivatives is a method, an operator or both.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 2 * x
+    >>> y.backward()
+    >>> y.data, x.grad
+    (15.0, 8.0)
+
+    Raises TypeError for anything but a real number.
+    """
+
+    # As in a row of the table: x and y are the operands and dx and dy the partial derivatives, recorded as floats
+    # when the node is made. A constant operand has no partial (None). Where there are more than two operands, x is
+    # the tuple of them and dx that of their partials.
+    __slots__ = ("_data", "x", "y", "dx", "dy")
+
+    priority = 1
+
+    _data: float
+    grad: Any
+    x: Any
+    y: Any
+    dx: Any
+    dy: Any
+
+    def __init__(self, data: SupportsFloat, *, label: str = "") -> None:
+        number = constant(data)
+        if number is None:
+            raise TypeError(_not_a_number(data))
+        self._data = number
+        self.grad = 0.0
+        self.op = self.x = self.y = self.dx = self.dy = None
+        self.number = tick()
+        if label:
+            self._label = label
+
+    def _set_data(self, data: SupportsFloat) -> None:
+        number = constant(data)
+        if number is None:
+            raise TypeError(_not_a_number(data))
+        self._data = number
+        # Graphs of gradients read data again: the number tells them that it is no longer what was recorded.
+        self.number = tick() if self.op is None else int(self.number) + 0.5
+
+    data = property(attrgetter("_data"), _set_data, doc="The float that the node holds.")
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The operands in order: nodes, or floats where a constant was used; () for a leaf."""
+        if self.op is None:
+            return ()
+        if type(self.x) is tuple:
+            return self.x
+        return (self.x,) if self.y is None else (self.x, self.y)
+
+    @property
+    def partials(self) -> tuple[float | None, ...]:
+        """The recorded derivative of this node with respect to each input; None for a constant."""
+        if self.op is None:
+            return ()
+        if type(self.x) is tuple:
+            return self.dx  # type: ignore[no-any-return]
+        return (self.dx,) if self.y is None else (self.dx, self.dy)
+
+    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
+        """Set `grad` of every node this one was computed from, to the derivative of this one with respect to it.
+
+        `gradient` is the upstream gradient, 1.0 unless given. Leaves accumulate over calls; other nodes hold what the
+        last call found. With ``create_graph=True`` the gradients are themselves nodes, and can be differentiated.
+
+        >>> x = Value(2.0)
+        >>> (x ** 3).backward(create_graph=True)
+        >>> x.grad.data
+        12.0
+        """
+        backward.backward(self, 1.0 if gradient is None else gradient, create_graph)
+
+    def item(self) -> float:
+        """The float."""
+        return self._data
+
+    def detach(self) -> Value:
+        """A leaf with the same data, outside the graph."""
+        return Value(self._data)
+
+    @classmethod
+    def _apply(cls, row: Row, operands: Sequence[Any]) -> Value:
+        numbers = [operand._data if isinstance(operand, Value) else constant(operand) for operand in operands]
+        for operand, number in zip(operands, numbers, strict=True):
+            if number is None:
+                raise TypeError(f"{row.name}() of a Value and {kind_of(operand)}: expected Values or real numbers")
+        for name, operand in zip(row.params, operands[len(row.args) :], strict=True):
+            if isinstance(operand, Node):
+                raise TypeError(f"{name} of {row.name}() is a constant parameter: pass {name}.data, not a node")
+        z, *computed = floats.evaluate(row)(*numbers)
+        kept = tuple(
+            operand if isinstance(operand, Value) else number for operand, number in zip(operands, numbers, strict=True)
+        )
+        partials: tuple[float | None, ...] = tuple(
+            dx if isinstance(operand, Value) else None
+            for dx, operand in zip([*computed, *(None for _ in row.params)], operands, strict=True)
+        )
+        out = _new(Value)
+        out._data, out.op, out.grad, out.number = z, row, 0.0, tick()
+        if len(kept) > 2:
+            out.x, out.y, out.dx, out.dy = kept, None, partials, None
+        else:
+            out.x, out.y, out.dx, out.dy = (*kept, None, *partials, None)[:4] if len(kept) == 1 else (*kept, *partials)
+        if modes.active:
+            out._watch()
+        return out
+
+    def _watch(self) -> None:
+        modes.watch(self, math.isfinite, self._forget)
+
+    def _forget(self) -> None:
+        self.op = self.x = self.y = self.dx = self.dy = None
+
+    def _pull(self, gradient: Any, as_graph: bool) -> list[tuple[Node, Any]]:
+        if as_graph:
+            return nodes.pull(self, gradient)
+        return [
+            (operand, gradient * dx if gradient and dx else 0.0)
+            for operand, dx in zip(self.inputs, self.partials, strict=True)
+            if dx is not None
+        ]
+
+    __array_ufunc__ = protocols.array_ufunc
+    __array_function__ = protocols.array_function
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise TypeError(
+            "a Value does not turn into an array by itself, because its gradient would be lost; "
+            "write v.data for the number, or autograd.stack([v, w]) for a Tensor of Values"
+        )
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._data}, grad={self.grad}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    __hash__ = object.__hash__  # identity: equal data does not make two nodes one
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    __copy__ = pickling.copy_node
+    __deepcopy__ = pickling.deepcopy_node
+    __reduce_ex__ = pickling.reduce_node
+
+    if TYPE_CHECKING:  # the rows of the table
+
+        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+        def __add__(self, other: Any) -> Value: ...
+        def __radd__(self, other: Any) -> Value: ...
+        def __sub__(self, other: Any) -> Value: ...
+        def __rsub__(self, other: Any) -> Value: ...
+        def __mul__(self, other: Any) -> Value: ...
+        def __rmul__(self, other: Any) -> Value: ...
+        def __truediv__(self, other: Any) -> Value: ...
+        def __rtruediv__(self, other: Any) -> Value: ...
+        def __floordiv__(self, other: Any) -> Value: ...
+        def __rfloordiv__(self, other: Any) -> Value: ...
+        def __mod__(self, other: Any) -> Value: ...
+        def __rmod__(self, other: Any) -> Value: ...
+        def __pow__(self, other: Any) -> Value: ...
+        def __rpow__(self, other: Any) -> Value: ...
+        def __neg__(self) -> Value: ...
+        def __pos__(self) -> Value: ...
+        def __abs__(self) -> Value: ...
+        def __lt__(self, other: Any) -> bool: ...
+        def __le__(self, other: Any) -> bool: ...
+        def __gt__(self, other: Any) -> bool: ...
+        def __ge__(self, other: Any) -> bool: ...
+
+
+def _not_a_number(data: object) -> str:
+    if isinstance(data, Node):
+        return f"Value() of {kind_of(data)}: it is in a graph already; use it as it is, or Value(x.data) for a new leaf"
+    if isinstance(data, str):
+        return f"Value() of the string {data!r}: write Value(float({data!r}))"
+    if isinstance(data, complex):
+        return f"Value() of the complex number {data!r}: gradients here are real; use .real or .imag"
+    return f"Value() takes a real number, not {kind_of(data)}"
+
+
+def _refuse(way_out: str) -> Callable[[Value], Any]:
+    def refuse(self: Value) -> Any:
+        raise TypeError(f"a Value does not turn into a plain number, because its gradient would be lost; {way_out}")
+
+    return refuse
+
+
+def _mixed(row: Row, left: Any, right: Any) -> Any:
+    """An operator with an operand that the fast path does not know."""
+    for operand in (left, right):
+        if not isinstance(operand, Value) and constant(operand) is None:
+            return NotImplemented  # the other side may know what to do
+    return Value._apply(row, (left, right))
+
+
+def _comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Any], Any]:
+    def method(self: Value, other: Any) -> Any:
+        number = other._data if isinstance(other, Value) else constant(other)
+        return NotImplemented if number is None else compare(self._data, number)
+
+    method.__name__ = f"__{compare.__name__}__"
+    return method
+
+
+def _compiled_on_first_use(name: str, row: Row, source: Callable[[], str]) -> None:
+    """Put a stub on Value that compiles the method when it is first called, and takes its place."""
+
+    def stub(*operands: Any, **named: Any) -> Any:
+        method = function_from(source(), row.name, _NAMESPACE | {"row": row, "ieee": floats.ieee(row)})
+        method.__name__, method.__qualname__, method.__doc__ = name, f"Value.{name}", row.doc
+        setattr(Value, name, method)
+        return method(*operands, **named)
+
+    stub.__name__, stub.__qualname__, stub.__doc__ = name, f"Value.{name}", row.doc
+    setattr(Value, name, stub)
+
+
+_NAMESPACE = floats.NAMESPACE | {
+    "Value": Value, "new": _new, "tick": tick, "active": modes.active, "call": call, "mixed": _mixed,
+}  # fmt: skip
+OPERATORS = {
+    "add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floordiv": "floordiv", "mod": "mod", "pow": "pow",
+    "neg": "neg", "pos": "pos", "abs": "abs",
+}  # fmt: skip
+
+for _row in ROWS.values():
+    _compiled_on_first_use(_row.name, _row, partial(methods.method_source, _row))
+for _name, _operator in OPERATORS.items():
+    _row = ROWS[_name]
+    _compiled_on_first_use(f"__{_operator}__", _row, partial(methods.operator_source, _row))
+    if len(_row.args) == 2:
+        _compiled_on_first_use(f"__r{_operator}__", _row, partial(methods.operator_source, _row, reflected=True))
+for _compare in (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne):
+    setattr(Value, f"__{_compare.__name__}__", _comparison(_compare))
+for _rounding in ("round", "floor", "ceil", "trunc"):
+    setattr(Value, f"__{_rounding}__", lambda self, _name=_rounding: getattr(self, _name)())
+for _conversion in ("float", "int", "complex", "index"):
+    setattr(
+        Value, f"__{_conversion}__",
+        _refuse("write v.data for the number, and np.sin(v) or v.sin() in place of math.sin(v)"),
+    )  # fmt: skip
