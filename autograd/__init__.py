@@ -2,8 +2,27 @@
 
 from autograd.functions import FUNCTIONS
 from autograd.modes import AnomalyError, detect_anomaly, enable_grad, is_recording, no_grad
+from autograd.numerical import GradcheckError, GradcheckReport, NumericalGradient, gradcheck, numerical_grad
+from autograd.ops.primitive import OPERATIONS
+from autograd.tensor import Tensor, array
+from autograd.transforms import (
+    checkpoint,
+    grad,
+    hessian,
+    hessian_vector_product,
+    jacobian,
+    make_jvp,
+    make_vjp,
+    value_and_grad,
+)  # fmt: skip
 from autograd.value import Value
 
+# every row of the table and every operation on arrays is a function here
 globals().update(FUNCTIONS)
+globals().update({name: operation for name, operation in OPERATIONS.items() if name not in FUNCTIONS})
 
-__all__ = ["AnomalyError", "Value", "detect_anomaly", "enable_grad", "is_recording", "no_grad", *FUNCTIONS]
+__all__ = [
+    "AnomalyError", "GradcheckError", "GradcheckReport", "NumericalGradient", "Tensor", "Value", "array", "checkpoint",
+    "detect_anomaly", "enable_grad", "grad", "gradcheck", "hessian", "hessian_vector_product", "is_recording",
+    "jacobian", "make_jvp", "make_vjp", "no_grad", "numerical_grad", "value_and_grad", *FUNCTIONS, *OPERATIONS,
+]  # fmt: skip

@@ -20,14 +20,16 @@ row("sub(x, y) = x - y", symbol="-", dx="1", dy="-1")
 row("mul(x, y) = x * y", symbol="×", dx="y", dy="x")
 row("div(x, y) = x / y", symbol="÷", dx="1 / y", dy="-z / y", domain="y != 0")
 row("pow(x, y) = x ** y", symbol="**", domain="x > 0", edges="x=0 y=2; x=0 y=1; x=0 y=0; x=-2 y=3; x=0 y=-1",
-    dx="where(y == 0, 0, y * x ** (y - 1))", dy="where(x == 0 and y >= 0, 0, z * log(x))")  # fmt: skip
+    # where y is 0 that is 0 too, even against x**-1 = inf; but its derivative with respect to y is not
+    dx="where(y == 0, chain_product(y, x ** (y - 1)), y * x ** (y - 1))",
+    dy="where(x == 0 and y >= 0, 0, z * log(x))")  # fmt: skip
 row("neg(x) = -x", symbol="-", dx="-1")
 row("pos(x) = x", symbol="+", dx="1")
 row("abs(x)", dx="sign(x)", kink="x == 0")
 row("sign(x) = where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, x)))", dx="0", kink="x == 0")
 row("square(x) = x * x", dx="2 * x")
 row("reciprocal(x) = 1 / x", dx="-z * z", domain="x != 0")
-row("mod(x, y) = x - y * floor(x / y)", symbol="%", dx="1", dy="-floor(x / y)",
+row("mod(x, y) = x - y * floor(x / y)", symbol="%", dx="1", dy="-floordiv(x, y)",
     domain="y != 0", kink="x / y == round(x / y)")  # fmt: skip
 row("floordiv(x, y) = floor(x / y)", symbol="//", dx="0", dy="0", domain="y != 0", kink="x / y == round(x / y)")
 
@@ -41,7 +43,8 @@ row("log2(x)", dx="1 / (x * log(2))", domain="x > 0")
 row("log10(x)", dx="1 / (x * log(10))", domain="x > 0")
 row("log1p(x)", dx="1 / (1 + x)", domain="x > -1")
 row("logaddexp(x, y) = log(exp(x) + exp(y))", by="where(x == y, x + log(2), maximum(x, y) + log1p(exp(-abs(x - y))))",
-    dx="where(x == y, 0.5, sigmoid(x - y))", dy="where(x == y, 0.5, sigmoid(y - x))")  # fmt: skip
+    dx="where(x == y and abs(x) == inf, 0.5, sigmoid(x - y))",
+    dy="where(x == y and abs(x) == inf, 0.5, sigmoid(y - x))")  # fmt: skip
 
 # ---- roots
 

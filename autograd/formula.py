@@ -24,7 +24,7 @@ CONSTANTS = ("pi", "inf", "nan")
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 CONDITIONS = (*COMPARISONS.values(), "and", "or", "not")
 LEAVES = ("number", "constant", "name")
-_OPERATORS = {
+OPERATORS = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Mod: "mod", ast.Pow: "pow",
 }  # fmt: skip
 
@@ -115,10 +115,7 @@ def row(
             _fail(f"row {name!r} needs the partials {', '.join(wanted)}, not {', '.join(partials)}", header, 0, place)
     elif definition[0] == name:
         _fail(f"row {name!r} is not made of other rows, so it needs its partials", header, 0, place)
-    points = tuple(
-        {n: float(v) for n, _, v in (pair.partition("=") for pair in point.split())}
-        for point in edges.split(";") if point.strip()
-    )  # fmt: skip
+    points = tuple(_read_point(point, edges, args, name, place) for point in edges.split(";") if point.strip())
     _declared[name] = Row(
         name=name,
         args=args,
@@ -168,14 +165,18 @@ def _read_signature(text: str, header: str, place: tuple[str, int]) -> tuple[str
         _fail(f"the signature cannot be read: {error.msg}", header, (error.offset or 1) - 1, place)
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
         _fail("a row starts with its signature, as in 'mul(x, y) = x * y'", header, 0, place)
+    if call.func.id in LEAVES:
+        _fail(f"a row cannot be called {call.func.id!r}: formulas use that word themselves", header, 0, place)
     args, params = [], {}
     for arg in call.args:
         if not isinstance(arg, ast.Name) or arg.id == "z" or arg.id in CONSTANTS:
             _fail("an argument is a name other than z, pi, inf and nan", header, arg.col_offset, place)
         args.append(arg.id)
     for keyword in call.keywords:
+        if keyword.arg is None or keyword.arg == "z" or keyword.arg in CONSTANTS:
+            _fail("a parameter is a name other than z, pi, inf and nan", header, keyword.col_offset, place)
         try:
-            params[str(keyword.arg)] = float(ast.literal_eval(keyword.value))
+            params[keyword.arg] = float(ast.literal_eval(keyword.value))
         except (ValueError, TypeError):
             _fail(f"the parameter {keyword.arg} needs a number", header, keyword.value.col_offset, place)
     if not args or len({*args, *params}) < len(args) + len(params):
@@ -183,9 +184,27 @@ def _read_signature(text: str, header: str, place: tuple[str, int]) -> tuple[str
     return call.func.id, tuple(args), params
 
 
+def _read_point(
+    point: str, edges: str, args: tuple[str, ...], row_name: str, place: tuple[str, int]
+) -> Mapping[str, float]:
+    try:
+        values = {name: float(value) for name, _, value in (pair.partition("=") for pair in point.split())}
+    except ValueError:
+        values = {}
+    if values.keys() != set(args):
+        message = f"row {row_name!r}: an edge is a number for each argument, as in 'x=0 y=2'"
+        _fail(message, edges, edges.index(point), place)
+    return MappingProxyType(values)
+
+
 def _read_formula(text: str, names: tuple[str, ...], row_name: str, place: tuple[str, int], condition: bool) -> Formula:
-    def fail(message: str, node: ast.AST) -> NoReturn:
-        _fail(f"row {row_name!r}: {message}", text, getattr(node, "col_offset", 0), place)
+    if not isinstance(text, str):
+        _fail(f"row {row_name!r}: a formula is a text, as in dx='1'", repr(text), 0, place)
+    text = text.strip()
+
+    def fail(message: str, node: ast.expr) -> NoReturn:
+        column = len(text.encode()[: node.col_offset].decode())  # the parser counts bytes
+        _fail(f"row {row_name!r}: {message}", text, column, place)
 
     def value(node: ast.expr) -> Formula:
         match node:
@@ -201,8 +220,8 @@ def _read_formula(text: str, names: tuple[str, ...], row_name: str, place: tuple
                 return ("number", -float(number))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return ("neg", value(operand))
-            case ast.BinOp(op=op, left=left, right=right) if type(op) in _OPERATORS:
-                return (_OPERATORS[type(op)], value(left), value(right))
+            case ast.BinOp(op=op, left=left, right=right) if type(op) in OPERATORS:
+                return (OPERATORS[type(op)], value(left), value(right))
             case ast.Call(func=ast.Name(id="where"), args=[test, left, right], keywords=[]):
                 return ("where", truth(test), value(left), value(right))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
@@ -224,7 +243,7 @@ def _read_formula(text: str, names: tuple[str, ...], row_name: str, place: tuple
         fail("a condition is made of comparisons joined by and, or, not", node)
 
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         _fail(f"row {row_name!r}: {error.msg}", text, (error.offset or 1) - 1, place)
     return truth(tree) if condition else value(tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ active: list[str] = []
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _origins: ContextVar[weakref.WeakKeyDictionary[Node, str] | None] = ContextVar("origins", default=None)
-_HERE = str(Path(__file__).parent)
+_HERE = f"{Path(__file__).parent}{os.sep}"
 
 
 class AnomalyError(ArithmeticError):
@@ -84,16 +85,15 @@ def anomaly_is_on() -> bool:
 
 def watch(node: Node, is_finite: Callable[[Any], bool], forget: Callable[[], None]) -> None:
     """See a new node while any mode is on: forget its history or look for anomalies, as the context asks."""
+    origins = _origins.get()
+    if origins is not None:
+        line = _line_of_caller()
+        operands = [operand.data if isinstance(operand, Node) else operand for operand in node.inputs]
+        if not is_finite(node.data) and all(map(is_finite, operands)):
+            raise AnomalyError(f"{describe(node)}, at {line}")
+        origins[node] = line
     if not _recording.get():
         forget()
-    origins = _origins.get()
-    if origins is None:
-        return
-    line = _line_of_caller()
-    origins[node] = line
-    operands = [operand.data if isinstance(operand, Node) else operand for operand in node.inputs]
-    if not is_finite(node.data) and all(map(is_finite, operands)):
-        raise AnomalyError(f"{describe(node)}, at {line}")
 
 
 def origin(node: Node) -> str:

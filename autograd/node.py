@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from autograd.formula import Row
-
 # Creation order is a topological order: a node is made after its inputs. The walks sort by it.
 tick = itertools.count(1).__next__
 
@@ -22,6 +20,11 @@ class Node:
 
     priority: ClassVar[int] = 0  # of two kinds in one operation the higher one makes the result
 
+    array_kind: ClassVar[type[Node]]  # what operations on arrays make: Tensor, which sets this
+
+    shape: Any
+    ndim: Any
+    size: Any
     grad: Any
     op: Any
     number: float
@@ -38,11 +41,11 @@ class Node:
         raise NotImplementedError
 
     @classmethod
-    def _apply(cls, row: Row, operands: Sequence[Any]) -> Node:
-        """The node that a row of the table makes of the operands, at least one of them a node."""
+    def _apply(cls, op: Any, operands: Sequence[Any], params: dict[str, Any] | None = None) -> Node:
+        """The node that an operation makes of the operands, at least one of them a node."""
         raise NotImplementedError
 
-    def _pull(self, gradient: Any, as_graph: bool) -> list[tuple[Node, Any]]:
+    def _pull(self, gradient: Any, as_graph: bool, careful: bool) -> list[tuple[Node, Any]]:
         """What this node hands back to each input that is a node, for an upstream gradient."""
         raise NotImplementedError
 

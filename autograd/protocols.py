@@ -9,6 +9,9 @@ import numpy as np
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS, call
 from autograd.node import Node
+from autograd.ops import index, linalg, reduce, shape  # noqa: F401  (each registers its operations)
+from autograd.ops.primitive import BY_NUMPY, Primitive
+from autograd.ops.shape import data_of
 from autograd.readers.arrays import NUMPY_NAMES
 from autograd.rows import ROWS
 
@@ -17,14 +20,23 @@ UFUNCS: dict[Any, Row] = {
     np.float_power: ROWS["pow"], np.fabs: ROWS["abs"],
 }  # fmt: skip
 ARRAY_FUNCTIONS: dict[Any, Any] = {
-    np.clip: FUNCTIONS["clip"], np.where: FUNCTIONS["where"], np.round: FUNCTIONS["round"],
-    np.around: FUNCTIONS["round"],
+    **BY_NUMPY, np.clip: FUNCTIONS["clip"], np.where: FUNCTIONS["where"], np.round: FUNCTIONS["round"],
+    np.around: FUNCTIONS["round"], np.linalg.matmul if hasattr(np.linalg, "matmul") else None: BY_NUMPY[np.matmul],
+}  # fmt: skip
+COMPARISONS = {
+    np.less: "lt", np.less_equal: "le", np.greater: "gt", np.greater_equal: "ge", np.equal: "eq", np.not_equal: "ne",
 }  # fmt: skip
 # These have no derivative; they answer about the data.
 PREDICATES = {
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isnan, np.isinf, np.isfinite,
-    np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
+    *COMPARISONS, np.isnan, np.isinf, np.isfinite, np.signbit,
+    np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
 }  # fmt: skip
+QUESTIONS = {
+    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero,
+    np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.full_like, np.empty_like,
+    np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
+}  # fmt: skip
+MASK = Primitive("mask", lambda answer: answer, ())
 
 
 def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -34,7 +46,10 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: An
         extra = f" with {', '.join(f'{name}=' for name in options)}" if options else ""
         raise TypeError(f"{asked}{extra} has no rule for nodes; call np.{ufunc.__name__} on its own")
     if ufunc in PREDICATES:
-        return ufunc(*(each.data if isinstance(each, Node) else each for each in inputs))[()]
+        answer = ufunc(*map(data_of, inputs))
+        return answer if np.ndim(answer) == 0 and self.priority < 2 else Node.array_kind._apply(MASK, [answer])
+    if ufunc in BY_NUMPY:
+        return BY_NUMPY[ufunc](*inputs)
     if ufunc not in UFUNCS:
         raise TypeError(_no_rule(ufunc))
     return call(UFUNCS[ufunc], *inputs)
@@ -42,13 +57,16 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: An
 
 def array_function(self: Node, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """NumPy calls this when one of its other functions meets a node (NEP 18)."""
+    if function in QUESTIONS:
+        return function(*map(data_of, args), **{name: data_of(value) for name, value in kwargs.items()})
     if function not in ARRAY_FUNCTIONS:
         raise TypeError(_no_rule(function))
     return ARRAY_FUNCTIONS[function](*args, **kwargs)
 
 
 def _no_rule(function: Any) -> str:
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
     return (
-        f"np.{function.__name__} has no derivative rule, so it would lose the gradient; "
+        f"{module}.{function.__name__} has no derivative rule, so it would lose the gradient; "
         "pass x.data if a plain number or array is meant"
     )

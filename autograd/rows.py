@@ -16,12 +16,15 @@ from autograd.formula import CONDITIONS, LEAVES, ONE, ZERO, Formula, FormulaErro
 def finish(declared: Mapping[str, Row]) -> dict[str, Row]:
     """The rows with every call checked and every missing partial derived.
 
-    Raises FormulaError for a call of a row that is not there, or with the wrong number of arguments.
+    Raises FormulaError for a call of a row that is not there, or with the wrong number of arguments, and for rows that
+    are made of each other in a circle.
     """
     for row in declared.values():
         for formula in (row.definition, row.compute, *row.partials, row.domain, row.kink):
             if formula is not None:
                 _check_calls(formula, row, declared)
+    for row in declared.values():
+        _check_circles(row, (), declared)
     finished: dict[str, Row] = {}
 
     def partials_of(name: str) -> tuple[Formula, ...]:
@@ -69,7 +72,9 @@ def find_row(name: str) -> Row:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """'; did you mean …?' where something known is near, else nothing."""
-    near = difflib.get_close_matches(name, list(known), n=1)
+    known = list(known)
+    swapped = [each for each in known if sorted(each) == sorted(name)]  # 'tahn' is tanh, though nearer to tan
+    near = swapped or difflib.get_close_matches(name.lower(), known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
@@ -89,6 +94,18 @@ def _check_calls(formula: Formula, row: Row, declared: Mapping[str, Row]) -> Non
         found = call.search(text)
         column = found.start() + 1 if found else 1
         raise FormulaError(f"row {row.name!r}: {problem}", (*row.place, column, text))
+
+
+def _check_circles(row: Row, above: tuple[str, ...], declared: Mapping[str, Row]) -> None:
+    if row.compute == (row.name, *(("name", name) for name in row.names)):
+        return  # the readers know how to compute it
+    above = (*above, row.name)
+    for part in parts(row.compute):
+        if part[0] in above:
+            circle = " -> ".join((*above[above.index(part[0]) :], part[0]))
+            raise FormulaError(f"row {row.name!r} is made of itself: {circle}", (*row.place, 1, row.texts["z"]))
+        if part[0] in declared:
+            _check_circles(declared[part[0]], above, declared)
 
 
 def _plus(left: Formula, right: Formula) -> Formula:

@@ -9,10 +9,14 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
+import numpy as np
+
 from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row
 from autograd.functions import call
 from autograd.node import Node, tick
+from autograd.ops.primitive import Primitive, pull
+from autograd.ops.shape import broadcast_to, to_tensor
 from autograd.plain import constant, kind_of
 from autograd.readers import floats, methods, nodes
 from autograd.readers.generated import function_from
@@ -42,6 +46,9 @@ class Value(Node):
     __slots__ = ("_data", "x", "y", "dx", "dy")
 
     priority = 1
+    shape = ()
+    ndim = 0
+    size = 1
 
     _data: float
     grad: Any
@@ -100,18 +107,31 @@ class Value(Node):
         >>> x.grad.data
         12.0
         """
-        backward.backward(self, 1.0 if gradient is None else gradient, create_graph)
+        if not (create_graph and isinstance(gradient, Node)):
+            number = 1.0 if gradient is None else constant(gradient)
+            if number is None:
+                given = kind_of(gradient)
+                raise TypeError(f"backward() of a Value takes the upstream gradient as a real number, not {given}")
+            gradient = number
+        backward.backward(self, gradient, create_graph)
 
     def item(self) -> float:
         """The float."""
         return self._data
+
+    def to_tensor(self) -> Any:
+        """A Tensor without axes, with gradient."""
+        return to_tensor(self)
 
     def detach(self) -> Value:
         """A leaf with the same data, outside the graph."""
         return Value(self._data)
 
     @classmethod
-    def _apply(cls, row: Row, operands: Sequence[Any]) -> Value:
+    def _apply(cls, op: Row, operands: Sequence[Any], params: dict[str, Any] | None = None) -> Any:
+        row = op
+        if any(isinstance(operand, np.ndarray) and operand.ndim for operand in operands):
+            return Node.array_kind._apply(row, operands)
         numbers = [operand._data if isinstance(operand, Value) else constant(operand) for operand in operands]
         for operand, number in zip(operands, numbers, strict=True):
             if number is None:
@@ -143,7 +163,9 @@ class Value(Node):
     def _forget(self) -> None:
         self.op = self.x = self.y = self.dx = self.dy = None
 
-    def _pull(self, gradient: Any, as_graph: bool) -> list[tuple[Node, Any]]:
+    def _pull(self, gradient: Any, as_graph: bool, careful: bool) -> list[tuple[Node, Any]]:
+        if self.op is TO_VALUE:
+            return pull(self, self.op, self.x, self.y, {}, gradient, as_graph, careful)
         if as_graph:
             return nodes.pull(self, gradient)
         return [
@@ -201,6 +223,24 @@ class Value(Node):
         def __le__(self, other: Any) -> bool: ...
         def __gt__(self, other: Any) -> bool: ...
         def __ge__(self, other: Any) -> bool: ...
+
+
+# A Value of a Tensor keeps the tensor in x and the array that was used in y.
+TO_VALUE = Primitive("to_value", lambda x: x.item(), [lambda g, z, x: broadcast_to(g, x.shape)])
+
+
+def to_value(tensor: Any) -> Value:
+    """The only element of a Tensor as a Value, with gradient."""
+    if tensor.size != 1:
+        raise ValueError(
+            f"to_value() of a Tensor of shape {tensor.shape}: pick one element first, as in t[0].to_value()"
+        )
+    out = _new(Value)
+    out._data, out.op, out.grad, out.number = tensor.data.item(), TO_VALUE, 0.0, tick()
+    out.x, out.y, out.dx, out.dy = (tensor,), (tensor.data,), (1.0,), None
+    if modes.active:
+        out._watch()
+    return out
 
 
 def _not_a_number(data: object) -> str:

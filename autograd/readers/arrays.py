@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import special
-from autograd.formula import Formula, Row
+from autograd.formula import ZERO, Formula, Row
 from autograd.readers.generated import function_from
 from autograd.readers.printer import Target, statements
 
@@ -50,6 +50,18 @@ def evaluate_source(row: Row) -> str:
     return _source(row, f"evaluate_{row.name}", results, ", ".join(results))
 
 
+def vjp_source(row: Row, index: int) -> str:
+    """The source of a function that hands the upstream gradient ``g`` back to one argument."""
+    returned = _carried(row.named_partials[f"d{row.args[index]}"])
+    return _source(row, f"vjp_{row.name}_{row.args[index]}", {"v": returned}, "v", ("g", "z", *row.names))
+
+
+def partial_source(row: Row, index: int) -> str:
+    """The source of a function of arrays: the partial derivative with respect to one argument."""
+    name = f"d{row.args[index]}"
+    return _source(row, f"{row.name}_{name}", {name: row.named_partials[name]}, name, ("z", *row.names))
+
+
 @cache
 def forward(row: Row) -> Callable[..., Any]:
     """The row as a function of arrays: NumPy's own where it has one."""
@@ -65,10 +77,52 @@ def evaluate(row: Row) -> Callable[..., Any]:
     return function_from(evaluate_source(row), f"evaluate_{row.name}", NAMESPACE)
 
 
+@cache
+def vjp(row: Row, index: int) -> Callable[..., Any]:
+    """What a row hands back to one argument: a function of ``g``, ``z`` and the operands."""
+    return function_from(vjp_source(row, index), f"vjp_{row.name}_{row.args[index]}", NAMESPACE)
+
+
+@cache
+def partial(row: Row, index: int) -> Callable[..., Any]:
+    """The partial derivative of a row with respect to one argument: a function of ``z`` and the operands."""
+    return function_from(partial_source(row, index), f"{row.name}_d{row.args[index]}", NAMESPACE)
+
+
+def _carried(partial: Formula) -> Formula:
+    """The upstream gradient times a partial. It is carried inside `where`, where a product with a mask costs least
+    and keeps the dtype."""
+    upstream: Formula = ("name", "g")
+    match partial:
+        case ("number", 0.0):
+            return partial
+        case ("number", 1.0):
+            return upstream
+        case ("number", -1.0):
+            return ("neg", upstream)
+        case ("neg", inner):
+            return ("neg", _carried(inner))
+        case ("div", over, under):
+            return ("div", _carried(over), under)
+        case ("where", test, ("number", 1.0), ("number", 0.0)):
+            return ("mul", upstream, _mask(test))
+        case ("where", test, ("number", 0.0), ("number", 1.0)):
+            return ("mul", upstream, _mask(("not", test)))
+        case ("where", test, yes, no):
+            return ("where", test, _carried(yes), _carried(no))
+    return ("mul", upstream, partial)
+
+
+def _mask(test: Formula) -> Formula:
+    return ("!=", test, ZERO) if test[0] == "name" else test
+
+
 def _own_formula(row: Row) -> Formula:
     return (row.name, *(("name", name) for name in row.names)) if ARRAY.knows(row.name) else row.compute
 
 
-def _source(row: Row, name: str, results: dict[str, Formula], returned: str) -> str:
+def _source(
+    row: Row, name: str, results: dict[str, Formula], returned: str, names: tuple[str, ...] | None = None
+) -> str:
     body = "".join(f"    {target} = {text}\n" for target, text in statements(results, ARRAY))
-    return f"def {name}({', '.join(row.names)}):\n{body}    return {returned}\n"
+    return f"def {name}({', '.join(names or row.names)}):\n{body}    return {returned}\n"

@@ -38,7 +38,7 @@ FLOAT = Target(
         **{name: f"{name}_" for name in _OWN},
         "abs": "abs",
     },
-    infix={"add": " + ", "sub": " - ", "mul": " * ", "div": " / "},
+    infix={"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "mod": " % ", "floordiv": " // "},
     number=repr,  # float arithmetic is faster without an int in it
 )
 NAMESPACE: dict[str, Any] = {

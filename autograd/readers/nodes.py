@@ -20,6 +20,7 @@ NODE = Target(
     conditions={"and": "&", "or": "|", "not": "np.logical_not"},
     where="where({0}, {1}, {2})",
     where_is_lazy=False,
+    number=repr,  # a gradient is a float, never an int
     expand=False,
 )
 
@@ -47,7 +48,7 @@ def pull(node: Any, gradient: Any) -> list[tuple[Node, Any]]:
     pulled = []
     for index, operand in enumerate(inputs):
         if isinstance(operand, Node):
-            _check_unchanged(node, operand)
+            check_unchanged(node, operand)
             pulled.append((operand, chain(gradient, partial(node.op, index)(node, *inputs))))
     return pulled
 
@@ -70,7 +71,8 @@ def _select(condition: Any, x: Any, y: Any) -> Any:
     return FUNCTIONS["where"](condition, x, y) if not isinstance(condition, (bool, np.bool_)) else x if condition else y
 
 
-def _check_unchanged(node: Node, operand: Node) -> None:
+def check_unchanged(node: Node, operand: Node) -> None:
+    """Raise RuntimeError if the data of a node or its operand was set since it was used."""
     for changed in (node, operand):
         if changed.number != int(changed.number) or changed.number > node.number:
             raise RuntimeError(

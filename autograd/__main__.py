@@ -1,0 +1,190 @@
+"""The command line: ``python -m autograd "tanh(w*x + b)" w=0.5 x=2 b=-1``."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from autograd.expression import Expression, ExpressionError, parse
+from autograd.numerical import NumericalGradient, numerical_grad
+from autograd.readers.text import table
+from autograd.rows import did_you_mean
+from autograd.steps import steps
+from autograd.value import Value
+
+_EXAMPLE = 'python -m autograd "tanh(w*x + b)" w=0.5 x=2 b=-1'
+_VALUE = re.compile(r"\s*(\w+)\s*=(?!=)(.*)", re.DOTALL)
+_OPTION = re.compile(r"-h|--([a-z][a-z-]{0,30}(=.*)?)?", re.DOTALL)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Exit with one line, without the usage."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+class _Derivative(NamedTuple):
+    name: str
+    at: float
+    value: float
+    numbers: NumericalGradient | None  # None where no check was asked for
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the numbers say the same; None where they say nothing."""
+        if self.numbers is None or not self.numbers.smooth:
+            return None
+        value, error, _ = self.numbers
+        return bool(abs(self.value - value) <= 10 * error + 1e-7 * abs(value))
+
+    def verdict(self, precision: int) -> str:
+        """What the numbers say, in words."""
+        if self.numbers is None:
+            return ""
+        value, error, smooth = self.numbers
+        if math.isnan(value):
+            return f"not checked: no finite values on both sides of {self.name} = {self.at:g}"
+        found = f"{value:.{precision}g} ± {error:.1g}"
+        if not smooth:
+            return f"not checked: {found} by numbers, so a kink, a jump, a pole or an edge at {self.name} = {self.at:g}"
+        return f"{found} by numbers" if self.agrees else f"WRONG: {found} by numbers"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns 1 if a derivative fails its check, else 0; exits with 2 on bad input."""
+    parser = _parser()
+    words = sys.argv[1:] if arguments is None else arguments
+    # argparse would take '-x**2' for an option, but not with a space in front
+    words = [f" {word}" if word.startswith("-") and not _OPTION.fullmatch(word) else word for word in words]
+    options, unknown = parser.parse_known_intermixed_args(words)
+    if unknown:
+        hint = did_you_mean(unknown[0], re.findall("--[a-z-]+", parser.format_usage()))
+        parser.error(f"unknown option {unknown[0]!r}{hint or '; put a formula that starts with -- in parentheses'}")
+    if options.table:
+        print(table())
+        return 0
+    try:
+        expression, given = _read(options.words)
+        result = expression(**given)
+    except ExpressionError as error:
+        parser.error(str(error))
+    output = result if isinstance(result, Value) else Value(result)
+    output.backward()
+    leaves = {name: given[name] for name in expression.names}
+    derivatives = [
+        _Derivative(name, leaf.data, leaf.grad, None if options.no_check else _by_numbers(expression, leaves, name))
+        for name, leaf in leaves.items()
+    ]
+    if options.json:
+        print(_json(expression, output, derivatives))
+    else:
+        print(_text(expression, output, derivatives, options.precision, options.steps))
+    return int(any(derivative.agrees is False for derivative in derivatives))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m autograd",
+        description="The value of a formula and its partial derivatives, checked by numbers.",
+        epilog=f"For example: {_EXAMPLE}. Functions are the operations of the table; pi and e are constants.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("words", nargs="*", metavar="FORMULA NAME=VALUE", help="a formula, and a number for each name")
+    parser.add_argument("--table", action="store_true", help="print the table of derivatives, and nothing else")
+    parser.add_argument("--no-check", action="store_true", help="leave out the derivatives by numbers")
+    parser.add_argument("--precision", type=int, choices=range(1, 18), default=6, metavar="DIGITS",
+                        help="significant digits, 1 to 17 (default 6)")  # fmt: skip
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--steps", action="store_true", help="show the chain rule line by line")
+    shape.add_argument("--json", action="store_true", help="print JSON, with nan and inf as strings")
+    return parser
+
+
+def _read(words: Sequence[str]) -> tuple[Expression, dict[str, Value]]:
+    """The formula, and the leaves with their values."""
+    formulas, leaves = [], {}
+    for word in words:
+        found = _VALUE.fullmatch(word)
+        if not found:
+            formulas.append(word)
+        elif found[1] in leaves:
+            raise ExpressionError(f"two values given for {found[1]!r}")
+        else:
+            leaves[found[1]] = Value(_number(found[1], found[2]), label=found[1])
+    if not formulas:
+        raise ExpressionError(f"no formula given; for example: {_EXAMPLE}")
+    if len(formulas) > 1:
+        both = " and ".join(repr(each[:60]) for each in formulas[:2])
+        raise ExpressionError(f"two formulas given, {both}; put the formula in quotes")
+    return parse(formulas[0]), leaves
+
+
+def _number(name: str, text: str) -> float:
+    """A number as Python writes it, or a formula of numbers such as pi/4."""
+    try:
+        return float(text)
+    except ValueError:
+        try:
+            return float(parse(text)())
+        except ExpressionError:
+            raise ExpressionError(f"the value of {name} is not a number: {text.strip()[:60]!r}") from None
+
+
+def _by_numbers(expression: Expression, leaves: Mapping[str, Value], name: str) -> NumericalGradient:
+    values = {each: leaf.data for each, leaf in leaves.items()}
+    return numerical_grad(lambda value: expression(**{**values, name: value}), values[name])
+
+
+def _text(
+    expression: Expression, output: Value, derivatives: Sequence[_Derivative], precision: int, with_steps: bool
+) -> str:
+    name = "f"
+    while name in expression.names:
+        name += "_"
+    lines = [f"{name} = {expression.text} = {output.data:.{precision}g}"]
+    if with_steps:
+        lines += ["", steps(output, name, precision), ""]
+    names = [f"d{name}/d{each.name}" for each in derivatives]
+    values = [f"{each.value:.{precision}g}" for each in derivatives]
+    for left, right, each in zip(names, values, derivatives, strict=True):
+        line = f"  {left:<{max(map(len, names))}} = {right:<{max(map(len, values))}}   {each.verdict(precision)}"
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def _json(expression: Expression, output: Value, derivatives: Sequence[_Derivative]) -> str:
+    report: dict[str, Any] = {
+        "formula": expression.text,
+        "value": _strict(output.data),
+        "inputs": {each.name: _strict(each.at) for each in derivatives},
+        "derivatives": {each.name: _strict(each.value) for each in derivatives},
+    }
+    checks = {
+        each.name: {"value": _strict(each.numbers.value), "error": _strict(each.numbers.error), "agrees": each.agrees}
+        for each in derivatives if each.numbers
+    }  # fmt: skip
+    return json.dumps(report | ({"by_numbers": checks} if checks else {}), indent=2, allow_nan=False)
+
+
+def _strict(number: float) -> float | str:
+    """JSON has no nan and no inf; they are written as strings."""
+    return number if math.isfinite(number) else str(number)
+
+
+if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack ± and ×
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # as in '--table | head'; nobody reads on, nor may the exit find more to write
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)

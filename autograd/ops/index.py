@@ -1,0 +1,103 @@
+"""Elements picked by an index, put in their place, or put in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.primitive import function, primitive
+from autograd.ops.shape import data_of, shape_of
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index picks every element at most once by its form: numbers, slices, new axes, an ellipsis."""
+    return all(
+        isinstance(each, (int, np.integer, slice)) or each is None or each is Ellipsis
+        for each in (index if isinstance(index, tuple) else (index,))
+    )
+
+
+def _put_back(g: Any, z: Any, x: Any, index: Any) -> Any:
+    return put(g, index, shape_of(x))
+
+
+@primitive(internal=True, dx=_put_back)
+def getitem(x: Any, index: Any) -> Any:
+    """``x[index]``: basic, integer or boolean indexing."""
+    return x[index]
+
+
+@primitive(internal=True, dx=lambda g, z, x, index, shape: getitem(g, index))
+def put(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape with x added at the index; what is indexed twice gets both: the inverse pair of `getitem`."""
+    placed = np.zeros(shape, x.dtype)
+    if is_basic(index):
+        placed[index] = x
+    else:
+        np.add.at(placed, index, x)
+    return placed
+
+
+def _kept(g: Any, index: Any) -> Any:
+    """The gradient without the places that were overwritten."""
+    mask = np.ones(shape_of(g), bool)
+    mask[index] = False
+    return g * mask
+
+
+@primitive(internal=True, dx=lambda g, z, x, y, index: _kept(g, index), dy=lambda g, z, x, y, index: getitem(g, index))
+def set_at(x: Any, y: Any, index: Any) -> Any:
+    """A copy of x in which y stands at the index; see `Tensor.at`.
+
+    Raises IndexError if the index picks an element twice, where the result would depend on the order.
+    """
+    if not is_basic(index):
+        times = np.zeros(x.shape, int)
+        np.add.at(times, index, 1)
+        if (times > 1).any():
+            raise IndexError("at[…].set() with an index that picks an element twice; use add() or make it unique")
+    changed = np.array(x)
+    changed[index] = y
+    return changed
+
+
+@primitive(internal=True, dx=lambda g, z, x, y, index: g, dy=lambda g, z, x, y, index: getitem(g, index))
+def add_at(x: Any, y: Any, index: Any) -> Any:
+    """A copy of x with y added at the index; what is indexed twice gets both; see `Tensor.at`."""
+    changed = np.array(x)
+    if is_basic(index):
+        changed[index] += y
+    else:
+        np.add.at(changed, index, y)
+    return changed
+
+
+@function(np.take_along_axis)
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    """The elements whose places along an axis the integer array `indices` gives; as NumPy's."""
+    indices = np.asarray(data_of(indices))
+    if indices.dtype.kind not in "iu":
+        raise IndexError(f"take_along_axis() takes an integer array of indices, not one of dtype {indices.dtype}")
+    if axis is None:
+        return x.reshape(-1)[indices]
+    axis %= len(shape_of(x))
+    grid = list(np.ogrid[tuple(map(slice, indices.shape))])
+    grid[axis] = indices
+    return x[tuple(grid)]
+
+
+@function(np.take)
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """The elements, or the slices along an axis, at integer places."""
+    if axis is None:
+        return x.reshape(-1)[np.asarray(indices)]
+    return x[(slice(None),) * (axis % len(shape_of(x))) + (np.asarray(indices),)]
+
+
+@function(np.sort)
+def sort(x: Any, axis: int | None = -1) -> Any:
+    """The elements in ascending order along an axis; equal ones stay in their order, and so do their gradients."""
+    if axis is None:
+        return sort(x.reshape(-1))
+    return take_along_axis(x, np.argsort(data_of(x), axis, kind="stable"), axis)

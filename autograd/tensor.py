@@ -1,0 +1,509 @@
+"""`Tensor`: an array in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from autograd import backward, modes, pickling, protocols
+from autograd.formula import Row
+from autograd.functions import FUNCTIONS
+from autograd.node import Node, tick
+from autograd.ops.index import add_at, getitem, set_at
+from autograd.ops.primitive import OPERATIONS, Primitive, elementwise, pull
+from autograd.ops.shape import reshape, stack, transpose
+from autograd.plain import kind_of
+from autograd.quiet import hush, unhush
+from autograd.rows import ROWS
+from autograd.value import OPERATORS, Value, to_value
+
+_new = object.__new__
+_ndarray = np.ndarray
+_NO_PARAMS: dict[str, Any] = {}
+
+
+class Tensor(Node):
+    """A NumPy array that remembers how it was computed, and a gradient.
+
+    `data` is the ndarray: a float array keeps its dtype and is not copied; ints and bools become float64. `grad` is
+    None until `backward()`, then an array of the data's shape and dtype. NumPy's operators, methods and functions
+    work on it. A (nested) list may hold Values, whose gradients flow on.
+
+    >>> x = Tensor([1.0, 2.0, 3.0])
+    >>> (x ** 2).sum().backward()
+    >>> x.grad
+    array([2., 4., 6.])
+
+    Raises TypeError for complex, object and string data, ValueError for ragged lists.
+    """
+
+    # the operands, nodes and constants; their arrays as they were used; the constant parameters of the operation
+    __slots__ = ("_data", "operands", "recorded", "params", "_retains")
+
+    priority = 2
+
+    _data: NDArray[Any]
+    operands: tuple[Any, ...]
+    recorded: tuple[Any, ...]
+    params: dict[str, Any]
+    _retains: bool
+
+    def __new__(cls, data: Any = (), *, label: str = "") -> Tensor:  # noqa: D102
+        if isinstance(data, (list, tuple)) and _holds_nodes(data):
+            made: Tensor = array(data)
+        else:
+            made = _new(cls)
+            made._data = _checked(data)
+            made.op = None
+            made.operands = made.recorded = ()
+            made.params = _NO_PARAMS
+            made.grad = None
+            made.number = tick()
+        if label:
+            made._label = label
+        return made
+
+    def _set_data(self, data: ArrayLike) -> None:
+        self._data = _checked(data)
+        # Graphs of gradients read data again: the number tells them that it is no longer what was recorded.
+        self.number = tick() if self.op is None else int(self.number) + 0.5
+
+    data = property(attrgetter("_data"), _set_data, doc="The array that the node holds.")
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The operands in order: nodes, and arrays or numbers where a constant was used; () for a leaf."""
+        return self.operands
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the data."""
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the data."""
+        return self._data.dtype
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order."""
+        return self.transpose()
+
+    @property
+    def at(self) -> At:
+        """In place of item assignment: ``t.at[index].set(v)`` and ``t.at[index].add(v)`` return the changed copy."""
+        return At(self)
+
+    def backward(self, gradient: Any = None, *, create_graph: bool = False, retain_grads: bool = False) -> None:
+        """Add to `grad` of every leaf this one was computed from the derivative of this one with respect to it.
+
+        A scalar starts with the gradient 1; any other shape needs the upstream `gradient`, of the same shape. With
+        ``create_graph=True`` gradients are themselves nodes; with ``retain_grads=True`` Tensors between keep theirs
+        too (Values always do).
+
+        Raises ValueError for a missing gradient or one of the wrong shape.
+        """
+        if gradient is None:
+            if self.size != 1:
+                raise ValueError(
+                    f"backward() of a Tensor of shape {self.shape} needs the upstream gradient, an array of that "
+                    "shape; or reduce it to a scalar first, as in t.sum().backward()"
+                )
+            gradient = np.ones(self.shape, self.dtype)
+        elif not isinstance(gradient, Node):
+            gradient = _checked(gradient).astype(self.dtype, copy=False)
+        if gradient.shape != self.shape:
+            raise ValueError(f"the gradient has shape {gradient.shape}, but the Tensor has shape {self.shape}")
+        backward.backward(self, gradient, create_graph, retain_grads)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this Tensor in `backward()`, though it is not a leaf."""
+        self._retains = True
+
+    def item(self, *index: Any) -> float:
+        """One element as a float."""
+        return self._data.item(*index)  # type: ignore[no-any-return]
+
+    def tolist(self) -> Any:
+        """The data as nested lists of floats."""
+        return self._data.tolist()
+
+    def numpy(self) -> NDArray[Any]:
+        """The data, without the gradient's history."""
+        return self._data
+
+    def detach(self) -> Tensor:
+        """A leaf with the same data, outside the graph."""
+        return Tensor(self._data)
+
+    def copy(self) -> Tensor:
+        """A new node with a copy of the data; gradients flow through."""
+        return self + 0.0
+
+    def astype(self, dtype: Any) -> Tensor:
+        """In another float dtype; the gradient comes back in this one's."""
+        return OPERATIONS["astype"](self, np.dtype(dtype))  # type: ignore[no-any-return]
+
+    def to_value(self) -> Value:
+        """The only element as a `Value`, with gradient. Raises ValueError if there are more."""
+        return to_value(self)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements in another shape; one side may be -1."""
+        return reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in another order, reversed unless given."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return transpose(self, order)  # type: ignore[no-any-return]
+
+    def flatten(self) -> Tensor:
+        """The elements in one row."""
+        return self.reshape(-1)
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """The places of the greatest elements; plain integers, without gradient."""
+        return self._data.argmax(axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        """The places of the least elements; plain integers, without gradient."""
+        return self._data.argmin(axis)
+
+    @classmethod
+    def _apply(cls, op: Any, operands: Sequence[Any], params: dict[str, Any] | None = None) -> Tensor:
+        if type(op) is Row:
+            op = elementwise(op)
+        if params is None:
+            params = _NO_PARAMS
+        kept, recorded = [], []
+        for operand in operands:
+            kind = type(operand)
+            if kind is Tensor or kind is Value:
+                recorded.append(operand._data)
+            elif kind is float or kind is int:
+                recorded.append(operand)
+            elif isinstance(operand, Mask):
+                operand = operand._data  # it has no gradient: a constant
+                recorded.append(operand)
+            elif isinstance(operand, Node):
+                recorded.append(operand._data)  # type: ignore[attr-defined]
+            else:
+                operand = _constant(operand, op)
+                recorded.append(operand)
+            kept.append(operand)
+        token = hush()
+        try:
+            z = op.forward(recorded, **params) if op.takes_sequence else op.forward(*recorded, **params)
+        except ValueError as error:
+            if type(error) is not ValueError:  # an axis out of range, a singular matrix: NumPy's own error says it
+                raise
+            shapes = " and ".join(str(np.shape(each)) for each in recorded)
+            raise ValueError(f"{op.name}() of shape {shapes}: {error}") from None
+        finally:
+            unhush(token)
+        if type(z) is not _ndarray:
+            z = np.asarray(z)
+        if z.dtype.kind != "f":
+            return Mask(z)
+        out = _new(Tensor)
+        out._data = z
+        out.op = op
+        out.operands = tuple(kept)
+        out.recorded = tuple(recorded)
+        out.params = params
+        out.grad = None
+        out.number = tick()
+        if modes.active:
+            out._watch()
+        return out
+
+    def _watch(self) -> None:
+        modes.watch(self, _all_finite, self._forget)
+
+    def _forget(self) -> None:
+        self.op = None
+        self.operands = self.recorded = ()
+        self.params = _NO_PARAMS
+
+    def _pull(self, gradient: Any, as_graph: bool, careful: bool) -> list[tuple[Node, Any]]:
+        return pull(self, self.op, self.operands, self.recorded, self.params, gradient, as_graph, careful)
+
+    __array_ufunc__ = protocols.array_ufunc
+    __array_function__ = protocols.array_function
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise TypeError(
+            "a Tensor does not turn into an array by itself, because its gradient would be lost; write t.data for "
+            "the array, or call NumPy's functions on the Tensor itself"
+        )
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return getitem(self, _plain_index(index))  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a Tensor cannot be changed in place, because what was computed from it would not follow; "
+            "write t = t.at[index].set(value) or t.at[index].add(value)"
+        )
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d Tensor")
+        return (self[i] for i in range(len(self._data)))
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of a 0-d Tensor")
+        return len(self._data)
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(f"the truth of a Tensor of shape {self.shape} is ambiguous; use .all() or .any()")
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "a Tensor does not turn into a plain number, because its gradient would be lost; write t.item() for the "
+            "number, and np.sin(t) or t.sin() in place of math.sin(t)"
+        )
+
+    __int__ = __complex__ = __index__ = __float__
+    __hash__ = object.__hash__  # identity: equal data does not make two nodes one
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self._data == getattr(value, "data", value)).any())
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data.item(), spec) if spec and self.size == 1 else repr(self)
+
+    def __repr__(self) -> str:
+        text = np.array2string(self._data, separator=", ", prefix=f"{type(self).__name__}(")
+        dtype = "" if self.dtype in (np.float64, np.bool_) else f", dtype={self.dtype}"
+        label = f", label={self.label!r}" if self.label else ""
+        return f"{type(self).__name__}({text}{dtype}{label})"
+
+    __copy__ = pickling.copy_node
+    __deepcopy__ = pickling.deepcopy_node
+    __reduce_ex__ = pickling.reduce_node
+
+    if TYPE_CHECKING:  # the rows of the table and the operations on arrays
+
+        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __floordiv__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __pos__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __lt__(self, other: Any) -> Mask: ...
+        def __le__(self, other: Any) -> Mask: ...
+        def __gt__(self, other: Any) -> Mask: ...
+        def __ge__(self, other: Any) -> Mask: ...
+
+
+class Mask(Tensor):
+    """A boolean Tensor, as comparisons make it. It has no gradient; as an operand it is a constant."""
+
+    __slots__ = ()
+
+    def __new__(cls, data: Any) -> Mask:  # noqa: D102
+        made: Mask = _new(cls)
+        made._data = np.asarray(data)
+        made.op = made.grad = None
+        made.operands = made.recorded = ()
+        made.params = _NO_PARAMS
+        made.number = tick()
+        return made
+
+    def all(self, axis: Any = None) -> Any:
+        """Whether all elements are true."""
+        return self._data.all(axis)
+
+    def any(self, axis: Any = None) -> Any:
+        """Whether any element is true."""
+        return self._data.any(axis)
+
+    def sum(self, axis: Any = None) -> Any:
+        """How many elements are true."""
+        return self._data.sum(axis)
+
+    def mean(self, axis: Any = None) -> Any:
+        """The share of elements that are true."""
+        return self._data.mean(axis)
+
+    def backward(self, *args: Any, **kwargs: Any) -> None:
+        """Raise TypeError: nothing flows through a comparison."""
+        raise TypeError("backward() of a comparison: a boolean Tensor has no gradient")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self._data, dtype)
+
+    def __and__(self, other: Any) -> Mask:
+        return Mask(self._data & np.asarray(other))
+
+    def __or__(self, other: Any) -> Mask:
+        return Mask(self._data | np.asarray(other))
+
+    def __xor__(self, other: Any) -> Mask:
+        return Mask(self._data ^ np.asarray(other))
+
+    def __invert__(self) -> Mask:
+        return Mask(~self._data)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+
+class At:
+    """A place in a Tensor, from ``t.at[index]``."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+        self._index: Any = ...
+
+    def __getitem__(self, index: Any) -> At:
+        place = At(self._tensor)
+        place._index = _plain_index(index)
+        return place
+
+    def set(self, value: Any) -> Tensor:
+        """A copy of the Tensor in which the value stands at the index; gradients flow to both."""
+        return set_at(self._tensor, value, self._index)  # type: ignore[no-any-return]
+
+    def add(self, value: Any) -> Tensor:
+        """A copy of the Tensor with the value added at the index; what is indexed twice gets it twice."""
+        return add_at(self._tensor, value, self._index)  # type: ignore[no-any-return]
+
+
+def array(data: Any, dtype: Any = None) -> Any:
+    """What `numpy.array` makes, but a Tensor, with gradients, where there are nodes in the nested lists.
+
+    >>> array([Value(1.0), 2.0])
+    Tensor([1., 2.])
+    """
+    if isinstance(data, Node):
+        made = data if isinstance(data, Tensor) else stack([data]).reshape(())
+    elif isinstance(data, (list, tuple)) and _holds_nodes(data):
+        made = stack([each if isinstance(each, Node) else array(each) for each in data])
+    else:
+        return np.array(data, dtype)
+    return made if dtype is None or made.dtype == dtype else made.astype(dtype)
+
+
+def _holds_nodes(data: Any) -> bool:
+    return any(isinstance(each, Node) or (isinstance(each, (list, tuple)) and _holds_nodes(each)) for each in data)
+
+
+def _checked(data: Any) -> NDArray[Any]:
+    if isinstance(data, Node):
+        raise TypeError(
+            f"Tensor() of {kind_of(data)}: it is in a graph already; use it as it is, t.detach() for a new leaf, "
+            "or v.to_tensor() for a Tensor of a Value"
+        )
+    try:
+        made = np.asarray(data)
+    except ValueError as error:
+        raise ValueError(f"Tensor() of a ragged list: all rows need the same length ({error})") from None
+    if made.dtype.kind == "f":
+        return made
+    if made.dtype.kind in "iub":
+        return made.astype(np.float64)
+    raise TypeError(f"a Tensor holds real numbers, not {made.dtype} data such as {kind_of(data)}")
+
+
+def _constant(operand: Any, op: Primitive) -> Any:
+    """A constant operand as NumPy takes it."""
+    made = np.asarray(operand)
+    if made.dtype.kind not in "fiub":
+        raise TypeError(f"{op.name}() of a Tensor and {kind_of(operand)}: expected nodes, real numbers or real arrays")
+    return made if made.ndim or isinstance(operand, np.ndarray) else made[()]
+
+
+def _plain_index(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(map(_plain_index, index))
+    if isinstance(index, Mask):
+        return index._data
+    if isinstance(index, Node):
+        raise IndexError(
+            f"an index is made of integers, slices and boolean arrays, not {kind_of(index)}; if it holds whole "
+            "numbers, use t.data.astype(int)"
+        )
+    if isinstance(index, list):
+        index = np.asarray(index, dtype=None if index else int)
+    if isinstance(index, np.ndarray) and index.dtype.kind not in "iub":
+        raise IndexError(f"an index array needs an integer or boolean dtype, not {index.dtype}")
+    return index
+
+
+def _all_finite(data: Any) -> bool:
+    return bool(np.isfinite(data).all())
+
+
+def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
+    op = elementwise(ROWS[name]) if name in ROWS else OPERATIONS[name].op  # type: ignore[attr-defined]
+
+    def method(self: Tensor, other: Any) -> Any:
+        if isinstance(other, (str, bytes, complex, dict, set, type(None))):
+            return NotImplemented
+        return Tensor._apply(op, (other, self) if reflected else (self, other))
+
+    return method
+
+
+def _comparison(ufunc: Any) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        if isinstance(other, (str, bytes, dict, set, type(None))):
+            return NotImplemented
+        return protocols.array_ufunc(self, ufunc, "__call__", self, other)
+
+    return method
+
+
+def _delegate(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    return method
+
+
+Node.array_kind = Tensor
+for _name, _dunder in {**OPERATORS, "matmul": "matmul"}.items():
+    if _name in ("neg", "pos", "abs"):
+        setattr(Tensor, f"__{_dunder}__", _delegate(FUNCTIONS[_name]))
+    else:
+        setattr(Tensor, f"__{_dunder}__", _operator(_name))
+        setattr(Tensor, f"__r{_dunder}__", _operator(_name, reflected=True))
+for _ufunc, _dunder in protocols.COMPARISONS.items():
+    setattr(Tensor, f"__{_dunder}__", _comparison(_ufunc))
+# every row of the table, and every operation on arrays that takes the array first, is a method too
+for _name, _function in {**FUNCTIONS, **OPERATIONS}.items():
+    if not hasattr(Tensor, _name) and _name not in ("concatenate", "stack", "vstack", "hstack", "einsum"):
+        setattr(Tensor, _name, _delegate(_function))
