@@ -162,7 +162,8 @@ def _read_signature(text: str, header: str, place: tuple[str, int]) -> tuple[str
     try:
         call = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        _fail(f"the signature cannot be read: {error.msg}", header, (error.offset or 1) - 1, place)
+        message = f"the signature cannot be read: {error.msg}; a row is written 'mul(x, y) = x * y'"
+        _fail(message, header, (error.offset or 1) - 1, place)
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
         _fail("a row starts with its signature, as in 'mul(x, y) = x * y'", header, 0, place)
     if call.func.id in LEAVES:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from autograd.formula import Row
-from autograd.readers import arrays, floats, methods, nodes, text
+from autograd.readers import arrays, floats, methods, nodes, sympy, text
 from autograd.rows import did_you_mean, find_row
 from autograd.value import OPERATORS
 
@@ -13,52 +13,50 @@ from autograd.value import OPERATORS
 def source(name: str, reader: str = "value") -> str:
     """The source that a reader generates for the row called `name`.
 
-    Readers: ``"value"`` (methods and operators of Value), ``"float"`` and ``"array"`` (functions of floats and of
-    NumPy arrays), ``"node"`` (the partial derivatives as functions of nodes, for derivatives of derivatives) and
+    Readers: ``"value"`` (methods and operators of Value), ``"float"`` (the row and its partial derivatives on floats),
+    ``"array"`` (the same on NumPy arrays), ``"vjp"`` (what a Tensor hands back to each operand), ``"node"`` (the
+    partial derivatives on nodes, for derivatives of derivatives), ``"sympy"`` (the row as an expression of sympy's) and
     ``"text"`` (the row for people).
 
-    >>> print(source("tanh"))
-    def tanh(self):
-        x = self._data
-        z = math.tanh(x)
-        dx = 1.0 - z * z
-        out = new(Value)
-        ...
+    >>> print(source("tanh", "float"))
+    def evaluate_tanh(x):
+        try:
+            z = math.tanh(x)
+            dx = 1.0 - z * z
+        except (ArithmeticError, ValueError):
+            return ieee(x)
+        return z, dx
+    <BLANKLINE>
 
-    Raises KeyError for a name that is not in the table, ValueError for a reader that there is not.
+    Raises KeyError for a name that is not in the table, ValueError for a reader that there is not, ImportError for
+    ``"sympy"`` without sympy.
     """
     if reader not in READERS:
-        raise ValueError(f"no reader {reader!r}; readers are {', '.join(READERS)}{did_you_mean(reader, READERS)}")
-    return READERS[reader](find_row(name))
+        raise ValueError(
+            f"there is no reader {reader!r}{did_you_mean(reader, READERS)}; readers are {', '.join(READERS)}"
+        )
+    return "\n\n".join(READERS[reader](find_row(name)))
 
 
-def _methods(row: Row) -> str:
-    sources = [methods.method_source(row)]
+def _methods(row: Row) -> Iterator[str]:
+    yield methods.method_source(row)
     if row.name in OPERATORS:
-        name = OPERATORS[row.name]
-        sources.append(f"# as __{name}__\n{methods.operator_source(row)}")
+        yield f"# as __{OPERATORS[row.name]}__\n{methods.operator_source(row)}"
         if len(row.args) == 2:
-            sources.append(f"# as __r{name}__\n{methods.operator_source(row, reflected=True)}")
-    return "\n\n".join(sources)
+            yield f"# as __r{OPERATORS[row.name]}__\n{methods.operator_source(row, reflected=True)}"
 
 
-def _functions_of_arrays(row: Row) -> str:
-    return f"{arrays.forward_source(row)}\n\n{arrays.evaluate_source(row)}"
+def _expression(row: Row) -> Iterator[str]:
+    symbols = sympy.load().symbols(row.names)
+    yield f"{row.name}({', '.join(row.names)}) = {sympy.apply(row, symbols)}\n"
 
 
-def _partials_on_nodes(row: Row) -> str:
-    return "\n\n".join(nodes.source(row, index) for index in range(len(row.args)))
-
-
-def _for_people(row: Row) -> str:
-    lines = [text.operation(row), *text.derivatives(row), *(f"at {point}" for point in text.special_points(row))]
-    return "".join(f"{line}\n" for line in lines)
-
-
-READERS: dict[str, Callable[[Row], str]] = {
+READERS: dict[str, Callable[[Row], Iterable[str]]] = {
     "value": _methods,
-    "float": floats.source,
-    "array": _functions_of_arrays,
-    "node": _partials_on_nodes,
-    "text": _for_people,
+    "float": lambda row: [floats.source(row)],
+    "array": lambda row: [arrays.forward_source(row), arrays.evaluate_source(row)],
+    "vjp": lambda row: (arrays.vjp_source(row, index) for index in range(len(row.args))),
+    "node": lambda row: (nodes.source(row, index) for index in range(len(row.args))),
+    "sympy": _expression,
+    "text": lambda row: [text.row_text(row)],
 }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copyreg
-import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 
 import autograd.derivatives  # noqa: F401  (fills the table)
@@ -62,6 +62,43 @@ def derive(formula: Formula, name: str, partials_of: Callable[[str], tuple[Formu
     return total
 
 
+@cache
+def share_row(row: Row, index: int, has_upstream: bool = True) -> Row:
+    """What a row hands back to one argument, as a row itself: the upstream gradient times the partial derivative.
+
+    Its arguments are the upstream gradient (left out if it is 1), the row's result and the row's own names, as far as
+    they occur. Its own partial derivatives follow from the formula, and so on to any order.
+
+    >>> share_row(ROWS["tanh"], 0).names
+    ('u', 'r')
+    """
+    upstream, result = (_unused(name, row.names) for name in "ur")  # the row may be such a row itself
+    partial = substitute(row.named_partials[f"d{row.args[index]}"], {"z": ("name", result)})
+    formula = ("chain_product", ("name", upstream), partial) if has_upstream else partial
+    names = {part[1] for part in parts(formula) if part[0] == "name"}
+    args = tuple(name for name in (upstream, result, *row.names) if name in names)
+    return replace(
+        row,
+        name=f"{'share' if has_upstream else 'slope'}_{row.args[index]}_{row.name}",
+        args=args,
+        params=MappingProxyType({}),
+        definition=formula,
+        compute=formula,
+        partials=tuple(_pulled(formula, name, ONE) for name in args),
+        symbol=f"∂{row.symbol}",
+        domain=None,
+        kink=None,
+        edges=(),
+        texts={"z": f"g · ∂{row.name}/∂{row.args[index]}"},
+    )
+
+
+def _unused(name: str, names: Collection[str]) -> str:
+    while name in names:
+        name += "_"
+    return name
+
+
 def find_row(name: str) -> Row:
     """The row of that name; raises KeyError with a suggestion."""
     try:
@@ -72,6 +109,8 @@ def find_row(name: str) -> Row:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """'; did you mean …?' where something known is near, else nothing."""
+    import difflib  # only an error message needs it
+
     known = list(known)
     swapped = [each for each in known if sorted(each) == sorted(name)]  # 'tahn' is tanh, though nearer to tan
     near = swapped or difflib.get_close_matches(name.lower(), known, n=1)
@@ -116,6 +155,27 @@ def _times(left: Formula, right: Formula) -> Formula:
     if ZERO in (left, right):
         return ZERO
     return right if left == ONE else left if right == ONE else ("mul", left, right)
+
+
+def _pulled(formula: Formula, name: str, upstream: Formula) -> Formula:
+    """What the backward walk over a formula hands back to a name: on every path a zero wins against inf and nan."""
+    head, args = formula[0], formula[1:]
+    if head == "name":
+        return upstream if args[0] == name else ZERO
+    if head in LEAVES:
+        return ZERO
+    if head == "where":
+        left, right = (_pulled(arg, name, upstream) for arg in args[1:])
+        return left if left == right else ("where", args[0], left, right)
+    total = ZERO
+    given = {"z": formula, **dict(zip(ROWS[head].names, args, strict=True))}
+    for partial, arg in zip(ROWS[head].named_partials.values(), args, strict=False):
+        local = substitute(partial, given)
+        product = _times(upstream, local)
+        if product == ("mul", upstream, local):
+            product = ("chain_product", upstream, local)
+        total = _plus(total, _pulled(arg, name, product))
+    return total
 
 
 ROWS: Mapping[str, Row] = MappingProxyType(finish(declared_rows()))

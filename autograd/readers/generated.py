@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import linecache
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 
 def function_from(source: str, name: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
     """The function called `name` that the source defines."""
-    filename = f"<generated {name}>"
+    filename = f"<generated {name} {zlib.crc32(source.encode()):08x}>"  # one name may have several sources
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    scope = dict(namespace)
-    exec(compile(source, filename, "exec"), scope)
-    function: Callable[..., Any] = scope[name]
+    defined: dict[str, Any] = {}  # apart from the namespace: a row called abs must not hide the abs that it calls
+    exec(compile(source, filename, "exec"), dict(namespace), defined)
+    function: Callable[..., Any] = defined[name]
     return function

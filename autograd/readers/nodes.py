@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
 
 from autograd.formula import Row
-from autograd.functions import FUNCTIONS
+from autograd import modes
+from autograd.functions import FUNCTIONS, call
 from autograd.node import Node
 from autograd.readers.generated import function_from
 from autograd.readers.printer import Target, statements
+from autograd.rows import share_row
 
 NODE = Target(
     functions={},
@@ -36,7 +38,16 @@ def source(row: Row, index: int = 0) -> str:
 @cache
 def partial(row: Row, index: int) -> Callable[..., Any]:
     """The partial derivative of a row with respect to one argument, as a function of ``z`` and the operands."""
-    return function_from(source(row, index), f"{row.name}_d{row.args[index]}", _NAMESPACE)
+    by_nodes = function_from(source(row, index), f"{row.name}_d{row.args[index]}", _NAMESPACE)
+
+    @wraps(by_nodes)
+    def partial(z: Any, *operands: Any) -> Any:
+        try:
+            return by_nodes(z, *operands)
+        except ZeroDivisionError:  # of a constant; NumPy's 1 / 0 has a value
+            return by_nodes(z, *(each if isinstance(each, Node) else np.float64(each) for each in operands))
+
+    return partial
 
 
 def pull(node: Any, gradient: Any) -> list[tuple[Node, Any]]:
@@ -45,12 +56,31 @@ def pull(node: Any, gradient: Any) -> list[tuple[Node, Any]]:
     Raises RuntimeError if a node's data was set to something else after the node was used.
     """
     inputs = node.inputs
+    share = share_in_one if modes.is_watched() else _share
     pulled = []
     for index, operand in enumerate(inputs):
         if isinstance(operand, Node):
             check_unchanged(node, operand)
-            pulled.append((operand, chain(gradient, partial(node.op, index)(node, *inputs))))
+            pulled.append((operand, share(node, gradient, index)))
     return pulled
+
+
+def _share(node: Any, gradient: Any, index: int) -> Any:
+    return chain(gradient, partial(node.op, index)(node, *node.inputs))
+
+
+def share_in_one(node: Any, gradient: Any, index: int) -> Any:
+    """The same in one node, whose row looks at no data: a recorded run must be right for all data."""
+    local = node.op.named_partials[f"d{node.op.args[index]}"]
+    has_upstream = isinstance(gradient, Node) or gradient != 1
+    if local[0] == "number":
+        return gradient if local[1] == 1 else -gradient if local[1] == -1 else gradient * local[1] if local[1] else 0.0
+    row = share_row(node.op, index, has_upstream)
+    if not row.names:
+        return partial(node.op, index)(node, *node.inputs)
+    given = dict(zip(node.op.names, node.inputs, strict=True))
+    operands = [given[name] if name in given else node if name.startswith("r") else gradient for name in row.names]
+    return call(row, *operands)
 
 
 def chain(gradient: Any, local: Any) -> Any:

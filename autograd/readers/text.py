@@ -40,6 +40,21 @@ def table() -> str:
     return "\n".join([*lines, "", _NOTES])
 
 
+def row_text(row: Row) -> str:
+    """One row, a line for each thing that is known about it.
+
+    >>> print(row_text(ROWS["sqrt"]))
+    sqrt(x)
+    dx = 0.5 / abs(z)
+    tested where x > 0
+    at x = 0: dx = inf
+    <BLANKLINE>
+    """
+    domain = [f"tested where {row.texts['domain']}"] if row.domain else []
+    lines = [operation(row), *derivatives(row), *domain, *(f"at {point}" for point in special_points(row))]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def operation(row: Row) -> str:
     """The row's signature and formula.
 
@@ -103,7 +118,7 @@ def _function(condition: Formula, names: tuple[str, ...]) -> Callable[..., Any]:
 
 
 def _partials(row: Row, point: Mapping[str, float]) -> dict[str, float]:
-    operands = row.params | dict(point)
+    operands = {**row.params, **point}
     _, *partials = floats.evaluate(row)(*(operands[name] for name in row.names))
     return dict(zip(row.named_partials, partials, strict=True))
 
