@@ -100,16 +100,16 @@ def parse(text: str) -> Expression:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about '2or x' and the like, which are refused below
             tree = ast.parse(text, mode="eval").body
+        size = sum(isinstance(node, ast.expr) for node in ast.walk(tree))
+        if size > _MOST_NODES:
+            raise ExpressionError(f"the formula has {size} parts; at most {_MOST_NODES} are read")
+        formula = _read(tree, text)
+        return Expression(text, formula, _names(formula))
     except SyntaxError as error:
         column = min(error.offset or len(text) + 1, len(text) + 1) - 1
         raise ExpressionError(_syntax(error.msg), text, column) from None
-    except (RecursionError, MemoryError, ValueError):
+    except (RecursionError, MemoryError):
         raise ExpressionError("the formula is nested too deeply") from None
-    size = sum(isinstance(node, ast.expr) for node in ast.walk(tree))
-    if size > _MOST_NODES:
-        raise ExpressionError(f"the formula has {size} parts; at most {_MOST_NODES} are read")
-    formula = _read(tree, text)
-    return Expression(text, formula, _names(formula))
 
 
 def _read(node: ast.expr, text: str) -> Formula:
@@ -134,10 +134,11 @@ def _read(node: ast.expr, text: str) -> Formula:
             row = ROWS[name]
             given = [_read(arg, text) for arg in args]
             if len(row.args) <= len(given) <= len(row.names):
-                for arg, formula in zip(args[len(row.args) :], given[len(row.args) :], strict=True):
-                    if _names(formula):
-                        raise ExpressionError(f"a parameter of {name!r} is a number", text, arg.col_offset)
-                return (name, *given, *(("number", row.params[param]) for param in row.names[len(given) :]))
+                for index, param in enumerate(row.names[: len(given)]):
+                    if param in row.params and _names(given[index]):
+                        message = f"{param} of {name} is a number, without names in it"
+                        raise ExpressionError(message, text, args[index].col_offset)
+                return (name, *given)
             message = f"{name!r} of {len(given)} arguments; write {_call(name)}"
         case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
             meant = did_you_mean(_USUAL_NAMES.get(name, name), FUNCTIONS)

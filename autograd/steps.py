@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from autograd.backward import reachable
-from autograd.formula import LEAVES, Formula, parts, substitute
+from autograd.naming import local_derivative, operation, unique_names
 from autograd.node import Node
-from autograd.readers.printer import Target, spell
+from autograd.readers.printer import spell
 from autograd.readers.text import TEXT, holds
 from autograd.value import Value
 
@@ -18,6 +19,7 @@ _FORWARD = "forward: every value is computed from values above it"
 _BACKWARD = """\
 backward, from the last line to the first: a result hands its own derivative on to each operand,
 times the partial derivative of the operation; what arrives at one operand is added up"""
+_ATOM = re.compile(r"[\w.]+(\([^()]*\))?")
 
 
 def steps(output: Value, name: str = "f", precision: int = 6) -> str:
@@ -41,74 +43,69 @@ def steps(output: Value, name: str = "f", precision: int = 6) -> str:
         df/dx += df/dv1 * x = 0 + 1 * 3 = 3
         df/dx += df/dv1 * x = 3 + 1 * 3 = 6
     """
-    nodes = reachable([output])[::-1]
-    names = _names(nodes)
-    target = replace(TEXT, number=lambda number: f"{number + 0.0:.{precision}g}")  # -0.0 + 0.0 is 0.0
+    nodes: list[Any] = reachable([output])[::-1]
+    names = unique_names(nodes)
     lines = [_FORWARD]
     for node in nodes:
-        lines.append(f"  {names[node]} = {_computed(node, names, target)}")
+        value = _numbers(precision, "number", node.data)
+        texts = [value] if node.op is None else [operation(node, names), _with_numbers(node, precision), value]
+        lines.append(f"  {' = '.join([names[node], *dict.fromkeys(texts)])}")
     lines += [f"  {name} = {names[output]}", "", _BACKWARD, f"  d{name}/d{names[output]} = 1"]
     arrived: dict[Node, float] = {}
     for node in reversed(nodes):
         if node.op is not None:
-            lines.append(f"  {names[node]} = {_operation(node, names, target)}")
-            lines += (f"    {line}" for line in _edges(node, names, target, name, arrived))
+            lines.append(f"  {names[node]} = {operation(node, names)}")
+            lines += (f"    {line}" for line in _edges(node, names, name, precision, arrived))
     return "\n".join(lines)
 
 
-def _names(nodes: list[Node]) -> dict[Node, str]:
-    labels = {node.label for node in nodes}
-    prefix = "v"
-    while any(label.startswith(prefix) and label[len(prefix) :].isdigit() for label in labels):
-        prefix += "_"
-    unnamed = [node for node in nodes if node.op is not None or not node.label]
-    return {node: node.label for node in nodes} | {node: f"{prefix}{i}" for i, node in enumerate(unnamed, 1)}
+def weak_places(output: Value, precision: int = 6) -> list[str]:
+    """The operations of a graph that have no derivative where they are, so that the chain rule need not hold.
 
-
-def _computed(node: Node, names: Mapping[Node, str], target: Target) -> str:
-    value = spell(("number", node.data), target)
-    if node.op is None:
-        return value
-    numbers = (("number", getattr(operand, "data", operand)) for operand in node.inputs)
-    texts = [_operation(node, names, target), spell((node.op.name, *numbers), target), value]
-    return " = ".join(dict.fromkeys(texts))
-
-
-def _operation(node: Node, names: Mapping[Node, str], target: Target) -> str:
-    return spell((node.op.name, *(_named(operand, names) for operand in node.inputs)), target)
-
-
-def _named(operand: Any, names: Mapping[Node, str]) -> Formula:
-    return ("name", names[operand]) if isinstance(operand, Node) else ("number", operand)
+    >>> weak_places(Value(0.0).relu() * 2)
+    ['relu(0) is at a kink, where the table chooses the derivative']
+    """
+    places = []
+    nodes: list[Any] = reachable([output])[::-1]
+    for node in nodes:
+        if node.op is None:
+            continue
+        operands = {name: _data(operand) for name, operand in zip(node.op.names, node.inputs, strict=True)}
+        if node.op.kink and holds(node.op.kink, operands):
+            places.append(f"{_with_numbers(node, precision)} is at a kink, where the table chooses the derivative")
+        elif not all(math.isfinite(partial) for partial in node.partials if partial is not None):
+            places.append(f"{_with_numbers(node, precision)} has no finite derivative")
+    return list(dict.fromkeys(places))
 
 
 def _edges(
-    node: Any, names: Mapping[Node, str], target: Target, output: str, arrived: dict[Node, float]
+    node: Any, names: Mapping[Node, str], output: str, precision: int, arrived: dict[Node, float]
 ) -> Iterator[str]:
-    """A line for each operand; `arrived` holds the sums so far."""
-    row = node.op
-    known = {"z": _named(node, names)} | {
-        name: _named(operand, names) for name, operand in zip(row.names, node.inputs, strict=True)
-    }
-    for arg, operand, partial in zip(row.names, node.inputs, node.partials, strict=True):
+    """A line for each operand that is a node; `arrived` holds the sums so far."""
+    upstream = node.grad
+    for index, (operand, partial) in enumerate(zip(node.inputs, node.partials, strict=True)):
         if partial is None:
-            continue  # a constant
-        product = node.grad * partial
-        share = product if node.grad and partial else 0.0
+            continue
+        share = upstream * partial if upstream and partial else 0.0
         before = arrived.get(operand, 0.0)
         arrived[operand] = before + share
-        local = _decided(substitute(row.named_partials[f"d{arg}"], known))
-        rule = ("mul", ("name", f"d{output}/d{names[node]}"), local)
-        numbers = ("add", ("number", before), ("mul", ("number", node.grad), ("number", partial)))
-        note = "" if share == product or math.isnan(share) else "  (zero times anything is zero here)"
-        total = spell(("number", arrived[operand]), target)
-        yield f"d{output}/d{names[operand]} += {spell(rule, target)} = {spell(numbers, target)} = {total}{note}"
+        local = local_derivative(node, index, names)
+        rule = f"d{output}/d{names[node]} * {local if _ATOM.fullmatch(local) else f'({local})'}"
+        product = ("mul", ("number", upstream), ("number", partial))
+        terms = _numbers(precision, "add", ("number", before), product)
+        note = "  (zero times anything is zero)" if math.isnan(upstream * partial) and share == 0 else ""
+        total = _numbers(precision, "number", arrived[operand])
+        yield f"d{output}/d{names[operand]} += {rule} = {terms} = {total}{note}"
 
 
-def _decided(formula: Formula) -> Formula:
-    """The formula without the choices that constants have made, as in where(2 == 0, 0, 2 * x)."""
-    if formula[0] in LEAVES:
-        return formula
-    if formula[0] == "where" and not any(part[0] == "name" for part in parts(formula[1])):
-        return _decided(formula[2 if holds(formula[1], {}) else 3])
-    return (formula[0], *map(_decided, formula[1:]))
+def _with_numbers(node: Node, precision: int) -> str:
+    return _numbers(precision, node.op.name, *(("number", _data(operand)) for operand in node.inputs))
+
+
+def _numbers(precision: int, *formula: Any) -> str:
+    target = replace(TEXT, number=lambda number: f"{number + 0.0:.{precision}g}")  # -0.0 + 0.0 is 0.0
+    return spell(formula, target)
+
+
+def _data(operand: Any) -> Any:
+    return operand.data if isinstance(operand, Node) else operand

@@ -1,0 +1,82 @@
+"""Nodes in words: a name for each and never one name for two; an operation and its derivative in those names."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from autograd.formula import LEAVES, Formula, substitute
+from autograd.node import Node
+from autograd.readers.printer import spell
+from autograd.readers.text import TEXT, holds
+
+
+def unique_names(nodes: Iterable[Node], stem: str = "v") -> dict[Node, str]:
+    """A name for each node: its label, else x1, x2 … for a leaf and v1, v2 … for any other, in order of creation.
+
+    A label that two nodes bear is given to the older one; the younger becomes ``label_2``.
+
+    >>> from autograd import Value
+    >>> list(unique_names([Value(1.0), Value(2.0, label="w"), Value(3.0, label="w")]).values())
+    ['x1', 'w', 'w_2']
+    """
+    ordered = sorted(set(nodes), key=lambda node: (node.op is not None, node.number))
+    taken = {str(node.label) for node in ordered}
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
+    names: dict[Node, str] = {}
+    given: set[str] = set()
+    for node in ordered:
+        name = label = str(node.label)
+        if not label or label in given:
+            start = f"{label}_" if label else "x" if node.op is None else stem
+            first = 2 if label else 1
+            numbered = (f"{start}{first + number}" for number in numbers[start])
+            name = next(name for name in numbered if name not in taken)
+            taken.add(name)
+        given.add(name)
+        names[node] = name
+    return names
+
+
+def brief(number: float) -> str:
+    """A number for people, in six digits.
+
+    >>> brief(220.00000000000003), brief(-0.0)
+    ('220', '0')
+    """
+    return f"{number + 0.0:.6g}"  # -0.0 + 0.0 is 0.0
+
+
+def operation(node: Node, names: Mapping[Node, str]) -> str:
+    """What was computed, as in ``tanh(v1)`` or ``w * x``."""
+    return spell((node.op.name, *(_named(operand, names) for operand in node.inputs)), _TARGET)
+
+
+def local_derivative(node: Node, index: int, names: Mapping[Node, str]) -> str:
+    """The table's formula for the derivative with respect to one operand, as in ``1 - v2 * v2``.
+
+    Of a `where` in it only the branch that was taken is left.
+    """
+    row = node.op
+    known = dict(zip(row.names, node.inputs, strict=True)) | {"z": node}
+    data = {name: float(getattr(operand, "data", operand)) for name, operand in known.items()}
+    formula = _branch(row.partials[index], data)
+    return spell(substitute(formula, {name: _named(operand, names) for name, operand in known.items()}), _TARGET)
+
+
+def _named(operand: Any, names: Mapping[Node, str]) -> Formula:
+    return ("name", names[operand]) if isinstance(operand, Node) else ("number", operand)
+
+
+def _branch(formula: Formula, data: Mapping[str, float]) -> Formula:
+    if formula[0] in LEAVES:
+        return formula
+    if formula[0] == "where":
+        return _branch(formula[2 if holds(formula[1], data) else 3], data)
+    return (formula[0], *(_branch(part, data) for part in formula[1:]))
+
+
+_TARGET = replace(TEXT, number=brief)
