@@ -7,7 +7,7 @@ Advances in Engineering Software 4(2), 1982.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +15,18 @@ import numpy as np
 from autograd import modes
 from autograd.backward import gradients
 from autograd.node import Node
+from autograd.ops.shape import data_of
 from autograd.plain import constant, kind_of
 from autograd.tensor import Tensor
+from autograd.tree import flatten
 from autograd.value import Value
 
 _EPSILON = float(np.finfo(np.float64).eps)
-_SHRINK = 1.7  # one step over the next; not a whole number, or a period of f could be a multiple of every step
+_SHRINK = np.e - 1  # one step over the next; at rational ratios a periodic f can show the same slope at every step
 _COLUMNS = 6  # how often a difference is extrapolated, so also for how many steps a bad one is remembered
+# For a smooth f the central slope has an error in even powers of the step. The jump from the slope on the left to that
+# on the right has odd powers: it vanishes with the step, and what is left of it is an error as well.
+_POWERS = _SHRINK ** np.array([[[2 * column + 2], [2 * column + 1]] for column in range(_COLUMNS)])
 _STEPS = 70  # from 0.1 down to 1e-17
 
 # An entry may be off by the sum of these.
@@ -62,13 +67,14 @@ def numerical_grad(f: Callable[..., Any], *args: Any, argnum: int | tuple[int, .
     False
     """
     chosen = {index: args[index] for index in ((argnum,) if isinstance(argnum, int) else argnum)}
-    points = [_real(leaf, path) for path, leaf in _leaves(chosen, "args")]
+    leaves, rebuild = flatten(chosen)
+    points = [_real(leaf, path) for leaf, path in zip(leaves, _paths(chosen, "args"), strict=True)]
 
     def output(x: np.ndarray) -> np.ndarray:
         given = list(args)
-        for index, changed in _rebuild(chosen, iter(_unpack(x, points))).items():
+        for index, changed in rebuild(_unpack(x, points)).items():
             given[index] = changed
-        return np.asarray(_real(_data(f(*given)), "the result of f"))
+        return np.asarray(_real(data_of(f(*given)), "the result of f"))
 
     x = _pack(points)
     shape = output(x).shape
@@ -76,9 +82,9 @@ def numerical_grad(f: Callable[..., Any], *args: Any, argnum: int | tuple[int, .
     def structured(table: np.ndarray) -> Any:
         blocks = [
             block.item() if shape == () and isinstance(point, float) else block.reshape(shape + np.shape(point))
-            for block, point in zip(np.split(table, _cuts(points), axis=1), points, strict=True)
+            for block, point in zip(np.split(table, _ends(points), axis=1), points, strict=False)
         ]
-        parts = tuple(_rebuild(chosen, iter(blocks)).values())
+        parts = tuple(rebuild(blocks).values())
         return parts[0] if isinstance(argnum, int) else parts
 
     return NumericalGradient(*map(structured, _jacobian(lambda x: output(x).ravel(), x)))
@@ -113,34 +119,43 @@ def _derivative(
     f: Callable[[float], np.ndarray], x: float, center: np.ndarray, noise: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Value, error and smoothness of the derivative of a vector by a number, where the vector is `center` at x."""
-    value, error, rounding = np.full_like(center, np.nan), np.full_like(center, np.inf), np.zeros_like(center)
-    slopes: list[np.ndarray] = []
-    jumps: list[np.ndarray] = []
+    value, error, bound = np.full_like(center, np.nan), np.full_like(center, np.inf), np.zeros_like(center)
+    smooth, unsettled = np.full(center.shape, False), np.full(center.shape, True)
+    steepest = np.zeros_like(center)
+    table = np.empty((0, 2, center.size))  # of the last step: extrapolated so often, slope or jump, output
     step = 0.1 * max(abs(x), 1.0)
     for count in range(_STEPS):
         right, left = x + step, x - step
         if right == x or left == x:
             break
         f_right, f_left = f(right), f(left)
-        old_slopes, old_jumps = slopes[:_COLUMNS], jumps[:_COLUMNS]
-        slopes = [(f_right - f_left) / (right - left)]
-        jumps = [(f_right - center) / (right - x) - (center - f_left) / (x - left)]
-        lost = (2 * _EPSILON * np.maximum(abs(f_right), abs(f_left)) + noise) / step
-        for column, (old_slope, old_jump) in enumerate(zip(old_slopes, old_jumps, strict=True)):
-            # For a smooth f the central slope has even powers of the step alone, and the jump from the left slope to
-            # the right one has odd powers: it vanishes with the step, and what is left of it is an error as well.
-            even, odd = _SHRINK ** (2 * column + 2), _SHRINK ** (2 * column + 1)
-            slopes.append((even * slopes[-1] - old_slope) / (even - 1))
-            jumps.append((odd * jumps[-1] - old_jump) / (odd - 1))
-            spread = np.maximum(abs(slopes[-1] - slopes[-2]), abs(slopes[-1] - old_slope))
-            spread = np.maximum(spread, abs(jumps[-1]) / 2) + lost
-            better = spread < error  # never where f was nan or inf
-            value, error = np.where(better, slopes[-1], value), np.where(better, spread, error)
-            rounding = np.where(better, lost, rounding)
-        if count > 3 and np.all((error <= 1e-11 * abs(value)) | (error <= 4 * rounding) | (error <= lost)):
-            break
+        slope = (f_right - f_left) / (right - left)
+        jump = (f_right - center) / (right - x) - (center - f_left) / (x - left)
+        rows = [np.stack([slope, jump])]
+        for power, old in zip(_POWERS, table, strict=False):
+            rows.append((power * rows[-1] - old) / (power - 1))
+        table, old_table = np.stack(rows), table[:_COLUMNS]
+        steepness = abs(slope) + abs(jump)
+        steepest = np.where(np.isfinite(steepness), np.maximum(steepest, steepness), steepest)
+        if count:
+            # what rounding costs: the last digit of f, and that of x where f computes with it
+            lost = (_EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x) * steepness) + noise) / step
+            found = table[1:, 0]
+            spread = np.maximum(abs(found - table[:-1, 0]), abs(found - old_table[:, 0]))
+            spread = np.maximum(spread, abs(table[1:, 1]) / 2) + lost
+            spread[np.isnan(spread)] = np.inf
+            best = spread.argmin(axis=0), np.arange(center.size)
+            better = unsettled & (spread[best] < error)
+            value, error = np.where(better, found[best], value), np.where(better, spread[best], error)
+            bound = np.where(better, 1e-5 * steepest + 30 * lost, bound)
+            smooth = error <= bound
+            # Smaller steps help if they just did, or if there may be a kink within these that rounding does not hide.
+            # Otherwise all they would find is rounding errors, which may agree by chance.
+            unsettled = better | (~smooth & ~(lost > 0.01 * error))
+            if not unsettled.any():
+                break
         step /= _SHRINK
-    return value, error, error <= 1e-3 * abs(value) + 1e6 * rounding
+    return value, error, smooth
 
 
 class Entry(NamedTuple):
@@ -156,11 +171,12 @@ class Entry(NamedTuple):
     def __str__(self) -> str:
         both = f"{self.analytic:.10g} by the chain rule, {self.numerical:.10g} ± {self.error:.1g} by numbers"
         if self.smooth:
-            return f"{self.name} = {both}"
-        if np.isnan(self.numerical):
-            return f"{self.name} = {both}: there are no finite values on both sides of the point"
-        left, right = self.numerical - self.error, self.numerical + self.error
-        return f"{self.name} = {both}: a kink or a jump, with slopes of about {left:.4g} and {right:.4g} on its sides"
+            remark = ""
+        elif np.isnan(self.numerical):
+            remark = ": f is not finite on both sides of the point"
+        else:
+            remark = ": a kink or a jump, whose two slopes are the ends of that range"
+        return f"{self.name} = {both}{remark}"
 
 
 class GradcheckReport(NamedTuple):
@@ -172,8 +188,8 @@ class GradcheckReport(NamedTuple):
     worst: Entry | None
 
     def __str__(self) -> str:
-        counts = f"{self.checked} entries checked, {self.wrong} wrong, {self.undefined} without a derivative"
-        return f"{counts}; the worst:\n{self.worst}" if self.worst else counts
+        counts = f"entries checked: {self.checked}, wrong: {self.wrong}, without a derivative: {self.undefined}"
+        return f"{counts}; the worst is\n{self.worst}" if self.worst else counts
 
 
 class GradcheckError(AssertionError):
@@ -194,25 +210,33 @@ def gradcheck(f: Callable[..., Any], *args: Any, order: int = 1) -> GradcheckRep
     result that is not real.
 
     >>> from autograd import sin
-    >>> print(gradcheck(lambda x, y: sin(x) / y, 0.5, 2.0, order=2))
+    >>> report = gradcheck(lambda x, y: sin(x) / y, 0.5, 2.0, order=2)
+    >>> report.checked, report.wrong
+    (8, 0)
     """
-    found = _leaves(args, "args")
+    leaves, rebuild = flatten(args)
+    paths = _paths(args, "args")
+    points = [_real(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]
 
-    def outputs(leaves: list[Any]) -> list[tuple[str, Any]]:
-        return _leaves(f(*_rebuild(args, iter(leaves))), "f")
+    def outputs(leaves: list[Any]) -> tuple[list[str], list[Any]]:
+        result = f(*rebuild(leaves))
+        return _paths(result, "f"), flatten(result)[0]
 
     with modes.enable_grad():
-        reports = _check(outputs, "f", [path for path, _ in found], [_real(leaf, path) for path, leaf in found], order)
-    checked, wrong, undefined = (sum(report[part] for report in reports) for part in range(3))
-    worst = max((report.worst for report in reports if report.worst), key=_badness, default=None)
-    report = GradcheckReport(checked, wrong, undefined, worst)
-    if wrong or undefined:
+        reports = _check(outputs, "f", paths, points, order)
+    report = GradcheckReport(
+        sum(each.checked for each in reports),
+        sum(each.wrong for each in reports),
+        sum(each.undefined for each in reports),
+        max((each.worst for each in reports if each.worst), key=_badness, default=None),
+    )
+    if report.wrong or report.undefined:
         raise GradcheckError(report)
     return report
 
 
 def _check(
-    outputs: Callable[[list[Any]], list[tuple[str, Any]]],
+    outputs: Callable[[list[Any]], tuple[list[str], list[Any]]],
     title: str,
     paths: list[str],
     points: list[Any],
@@ -220,98 +244,73 @@ def _check(
     scale: float = 1.0,
     noise: float = 0.0,
 ) -> list[GradcheckReport]:
-    """Compare the Jacobian of a function of leaves that returns named outputs; up to the order, its gradient's too.
+    """Compare the Jacobian of a function of leaves, which returns names and outputs; up to the order, its gradient's.
 
     `scale` is by how much upstream gradients have enlarged the outputs, `noise` their error beyond the last digit.
     """
 
-    def evaluate(x: np.ndarray) -> tuple[list[Any], list[tuple[str, Any]], list[Any]]:
-        leaves = [_leaf(point) for point in _unpack(x, points)]
-        results = outputs(leaves)
-        return leaves, results, [_real(_data(result), name) for name, result in results]
+    def evaluate(x: np.ndarray) -> tuple[list[Any], list[str], list[Any], list[Any]]:
+        leaves = [Value(point) if isinstance(point, float) else Tensor(point) for point in _unpack(x, points)]
+        names, results = outputs(leaves)
+        return leaves, names, results, [_real(data_of(each), name) for each, name in zip(results, names, strict=True)]
 
-    def pull(leaves: list[Any], results: list[tuple[str, Any]], weights: np.ndarray, as_graph: bool) -> list[Any]:
+    def measure(x: np.ndarray) -> np.ndarray:
+        y = _pack(evaluate(x)[3])
+        return y if few else np.array([upstream @ y])
+
+    def pull(leaves: list[Any], results: list[Any], weights: np.ndarray, as_graph: bool) -> list[Any]:
         pieces = zip(results, _unpack(weights, values), strict=True)
-        found = gradients([(node, piece) for (_, node), piece in pieces if isinstance(node, Node)], as_graph)
-        return [found.get(leaf, 0.0 * point) for leaf, point in zip(leaves, points, strict=True)]
+        found = gradients([(each, piece) for each, piece in pieces if isinstance(each, Node)], as_graph)
+        return [found.get(leaf, np.zeros(np.shape(point))) for leaf, point in zip(leaves, points, strict=True)]
 
-    def gradient(leaves: list[Any]) -> list[tuple[str, Any]]:
-        return [
-            (f"(∂{name}/∂{path})", each)
-            for path, each in zip(paths, pull(leaves, outputs(leaves), upstream, True), strict=True)
-        ]
+    def gradient(leaves: list[Any]) -> tuple[list[str], list[Any]]:
+        return [f"(∂{walks[-1][0]}/∂{path})" for path in paths], pull(leaves, outputs(leaves)[1], upstream, True)
 
     x = _pack(points)
-    leaves, results, values = evaluate(x)
+    leaves, names, results, values = evaluate(x)
     y = _pack(values)
-    value, error, smooth = _jacobian(lambda x: _pack(evaluate(x)[2]), x, noise)
+    few = y.size <= _SINGLE_OUTPUTS
     random = np.random.default_rng(order)
     upstream = random.uniform(0.5, 1.5, y.size) * random.choice([-1.0, 1.0], y.size)
-    walks = [(f"(u·{title})", upstream, scale)] if y.size != 1 else []
-    if y.size <= _SINGLE_OUTPUTS:
-        names = _entry_names([name for name, _ in results], values)
-        walks += zip(names, np.diag(upstream), scale * upstream, strict=True)
-    inputs = _entry_names(paths, points)
+    mixed_noise = float(_EPSILON * abs(upstream) @ abs(y) + noise * abs(upstream).sum())
+    value, error, smooth = _jacobian(measure, x, noise if few else mixed_noise)
+    walks = [(f"(u·{title})", upstream, scale)]
+    if few:
+        alone = list(zip(_entries(names, values), np.diag(upstream), (scale * upstream).tolist(), strict=True))
+        walks = alone if y.size == 1 else alone + walks
+    inputs = _entries(paths, points)
     reports = []
     for name, weights, factor in walks:
-        rows = np.flatnonzero(weights)
-        w = weights[rows] / factor
-        reports.append(
-            _compare(
-                [f"∂{name}/∂{each}" for each in inputs],
-                _pack([_data(each) for each in pull(leaves, results, weights, False)]) / factor,
-                w @ value[rows],
-                abs(w) @ error[rows],
-                smooth[rows].all(axis=0),
-                abs(w) @ abs(value[rows]),
-            )
-        )
+        analytic = _pack([data_of(each) for each in pull(leaves, results, weights, False)]) / factor
+        rows = np.flatnonzero(weights) if few else np.array([0])
+        w = (weights[rows] if few else np.ones(1)) / factor
+        numbers = w @ value[rows], abs(w) @ error[rows], smooth[rows].all(axis=0)
+        terms = np.max(abs(w) @ abs(value[rows]), where=numbers[2], initial=0.0)
+        reports.append(_compare([f"∂{name}/∂{each}" for each in inputs], analytic, *numbers, float(terms)))
     if order > 1:
-        name, _, factor = walks[0]
-        noise = float(_EPSILON * abs(upstream) @ abs(y) + noise * abs(upstream).sum())
-        reports += _check(gradient, f"∇{name}", paths, points, order - 1, factor, noise)
+        name, _, factor = walks[-1]
+        reports += _check(gradient, f"∇{name}", paths, points, order - 1, factor, mixed_noise)
     return reports
 
 
 def _compare(
-    names: list[str],
-    analytic: np.ndarray,
-    numerical: np.ndarray,
-    error: np.ndarray,
-    smooth: np.ndarray,
-    terms: np.ndarray,
+    names: list[str], analytic: np.ndarray, numerical: np.ndarray, error: np.ndarray, smooth: np.ndarray, terms: float
 ) -> GradcheckReport:
-    """Hold gradient entries against numbers; `terms` is the sum of the sizes of what each was added up from."""
-    if not names:
-        return GradcheckReport(0, 0, 0, None)
+    """Hold the entries of a gradient against the numbers; `terms` is the size of what the largest was summed from."""
     with np.errstate(all="ignore"):
         difference = abs(analytic - numerical)
-        size = np.fmax(abs(analytic), abs(numerical))
-        allowed = _RELATIVE * size + _ROUNDING * np.max(terms, where=smooth, initial=0.0) + _ERRORS * error
+        allowed = _RELATIVE * np.fmax(abs(analytic), abs(numerical)) + _ROUNDING * terms + _ERRORS * error
         excess = np.where(difference == 0, 0.0, difference / allowed)
     excess[~smooth | np.isnan(excess)] = np.inf
-    entries = [
-        Entry(*entry)
-        for entry in zip(
-            names, analytic.tolist(), numerical.tolist(), error.tolist(), smooth.tolist(), excess.tolist(), strict=True
-        )
-    ]
-    return GradcheckReport(
-        len(entries), int(np.sum(smooth & (excess > 1))), int(np.sum(~smooth)), max(entries, key=_badness)
-    )
+    columns = (part.tolist() for part in (analytic + 0.0, numerical + 0.0, error, smooth, excess))  # no -0.0
+    entries = [Entry(*entry) for entry in zip(names, *columns, strict=True)]
+    wrong, undefined = int(np.sum(smooth & (excess > 1))), int(np.sum(~smooth))
+    return GradcheckReport(len(entries), wrong, undefined, max(entries, key=_badness, default=None))
 
 
 def _badness(entry: Entry) -> tuple[bool, float]:
     """Wrong entries are worse than those without a derivative."""
     return entry.smooth and entry.excess > 1, entry.excess
-
-
-def _leaf(point: Any) -> Node:
-    return Value(point) if isinstance(point, float) else Tensor(point)
-
-
-def _data(output: Any) -> Any:
-    return output.data if isinstance(output, Node) else output
 
 
 def _real(number: Any, what: str) -> Any:
@@ -331,42 +330,31 @@ def _pack(numbers: Sequence[Any]) -> np.ndarray:
 
 
 def _unpack(vector: np.ndarray, like: Sequence[Any]) -> list[Any]:
-    """The vector's parts as floats and arrays again."""
-    pieces = np.split(vector, _cuts(like))
+    """The vector's parts as floats and arrays again, of their own memory."""
+    pieces = np.split(vector, _ends(like))
     return [
-        float(piece[0]) if isinstance(each, float) else piece.reshape(each.shape)
-        for piece, each in zip(pieces, like, strict=True)
+        float(piece[0]) if isinstance(each, float) else piece.reshape(each.shape).copy()
+        for piece, each in zip(pieces, like, strict=False)
     ]
 
 
-def _cuts(numbers: Sequence[Any]) -> Any:
-    return np.cumsum([np.size(each) for each in numbers])[:-1]
+def _ends(numbers: Sequence[Any]) -> Any:
+    """Where each ends in the packed vector."""
+    return np.cumsum([np.size(each) for each in numbers], dtype=int)
 
 
-def _entry_names(paths: Sequence[str], numbers: Sequence[Any]) -> list[str]:
+def _paths(tree: Any, path: str) -> list[str]:
+    """The ways to the leaves of nested dicts, lists and tuples."""
+    if isinstance(tree, (dict, list, tuple)):
+        items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+        return [found for key, part in items for found in _paths(part, f"{path}[{key!r}]")]
+    return [path]
+
+
+def _entries(paths: Sequence[str], numbers: Sequence[Any]) -> list[str]:
+    """A name for every entry of floats and arrays."""
     return [
-        path if isinstance(each, float) else f"{path}{list(index)}"
+        f"{path}{list(index)}" if index else path
         for path, each in zip(paths, numbers, strict=True)
         for index in np.ndindex(np.shape(each))
     ]
-
-
-def _leaves(structure: Any, path: str) -> list[tuple[str, Any]]:
-    """What nested dicts, lists and tuples hold, each with the way to it."""
-    if isinstance(structure, dict):
-        return [leaf for key, part in structure.items() for leaf in _leaves(part, f"{path}[{key!r}]")]
-    if isinstance(structure, (list, tuple)):
-        return [leaf for index, part in enumerate(structure) for leaf in _leaves(part, f"{path}[{index}]")]
-    return [(path, structure)]
-
-
-def _rebuild(structure: Any, leaves: Iterator[Any]) -> Any:
-    """The same structure with other leaves."""
-    if isinstance(structure, dict):
-        return {key: _rebuild(part, leaves) for key, part in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        parts = [_rebuild(part, leaves) for part in structure]
-        if hasattr(structure, "_fields"):
-            return type(structure)(*parts)  # a named tuple
-        return parts if isinstance(structure, list) else tuple(parts)
-    return next(leaves)
