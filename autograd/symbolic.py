@@ -1,0 +1,171 @@
+"""Graphs of Values as formulas: sympy expressions and LaTeX (with the optional dependency sympy)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autograd.backward import reachable
+from autograd.naming import unique_names
+from autograd.node import Node
+from autograd.plain import constant, kind_of
+from autograd.readers import sympy as reader
+from autograd.value import Value
+
+# sympy works by recursion, and the deeper an expression the slower.
+_LONGEST, _DEEPEST = 1_000, 50  # operations in a formula without definitions, and how many inside one another
+_LONGEST_PART, _DEEPEST_PART = 100, 20  # the same for a definition
+_MOST_PRINTED = 5_000  # operations in a block of LaTeX, which is then some ten pages long
+_FLAT = ({"add", "sub"}, {"mul", "div", "neg"})  # among themselves these do not nest in sympy
+_PLAIN = re.compile(r"\w+")
+_ESCAPED = {
+    **{character: f"\\{character}" for character in "{}%&#_$"},
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def to_sympy(node: Value, *, shared: bool = False) -> Any:
+    """The formula by which a Value was computed, as a sympy expression of its leaves.
+
+    Leaves become symbols by their labels; those without one are called x1, x2 … in the order of creation, and of two
+    leaves with the same label the younger is called ``label_2``. A gradient from ``backward(create_graph=True)`` is a
+    node, or a number where it is constant, and both have a formula too. A `where` that depends on a leaf becomes a
+    Piecewise; in a gradient only the branch taken is left.
+
+    With ``shared=True`` the result is ``(definitions, expression)``, as sympy's `cse` returns it: whatever is used
+    more than once is defined once, as a pair of a symbol (its label, or t1, t2 …) and an expression. So are parts of
+    more than 50 operations. Without it what is shared is written out again and again, up to 1 000 operations.
+
+    >>> w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(-1.0, label="b")
+    >>> z = (w * x + b).tanh()
+    >>> to_sympy(z)
+    tanh(b + w*x)
+    >>> z.backward(create_graph=True)
+    >>> to_sympy(w.grad, shared=True)
+    ([(t1, tanh(b + w*x))], x*(1 - t1**2))
+
+    Raises TypeError for anything but a Value or a number, ValueError for a formula that would be too long, ImportError
+    without sympy.
+    """
+    sympy = reader.load()
+    number = constant(node)
+    if number is not None:
+        return ([], reader.number(number)) if shared else reader.number(number)
+    if not isinstance(node, Value):
+        raise TypeError(
+            f"to_sympy() is for Values, not {kind_of(node)}"
+            + ("; pick an element, as in to_sympy(t[0].to_value())" if isinstance(node, Node) else "")
+        )
+    nodes: list[Any] = reachable([node])[::-1]
+    for each in nodes:
+        if not isinstance(each, Value):
+            raise TypeError(f"to_sympy() is for Values; this one was computed from {kind_of(each)}")
+    if not shared:
+        _check_length(nodes)
+    named = _parts(nodes) if shared else set()
+    names = unique_names([each for each in nodes if each.op is None or each in named], stem="t")
+    written: dict[Any, Any] = {}
+    definitions = []
+    for each in nodes:
+        if each.op is None:
+            written[each] = sympy.Symbol(names[each])
+            continue
+        operands = [written[o] if isinstance(o, Value) else reader.number(o) for o in each.inputs]
+        written[each] = reader.apply(each.op, operands)
+        if each in named:
+            symbol = sympy.Symbol(names[each])
+            definitions.append((symbol, reader.tidy(written[each])))
+            written[each] = symbol
+    expression = reader.tidy(written[node])
+    return (definitions, expression) if shared else expression
+
+
+def latex(node: Value) -> str:
+    r"""The formula by which a Value was computed, in LaTeX's mathematical mode.
+
+    What is used more than once is printed once, below the formula; then all of it is an ``aligned`` block.
+
+    >>> x = Value(2.0, label="x_1")
+    >>> print(latex(x * x / 3))
+    \frac{x_{1}^{2}}{3}
+    >>> s = x.sigmoid()
+    >>> print(latex(s * (1 - s)))
+    \begin{aligned}
+    & t_{1} \left(1 - t_{1}\right) \\
+    \text{where}\quad & t_{1} = \frac{1}{1 + e^{- x_{1}}}
+    \end{aligned}
+
+    Raises what `to_sympy` raises.
+    """
+    definitions, expression = to_sympy(node, shared=True)
+    if not definitions:
+        return _latex(expression)
+    equations = [f"& {_latex(symbol)} = {_latex(part)}" for symbol, part in definitions]
+    lines = [f"& {_latex(expression)}", rf"\text{{where}}\quad {equations[0]}", *equations[1:]]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _latex(expression: Any) -> str:
+    names = {symbol: _text(symbol.name) for symbol in expression.free_symbols if not _PLAIN.fullmatch(symbol.name)}
+    text: str = reader.load().latex(expression, symbol_names=names)
+    return text
+
+
+def _text(name: str) -> str:
+    """A name that is no identifier, as 'layer 1.w', upright and with nothing in it that LaTeX would obey."""
+    return rf"\text{{{''.join(_ESCAPED.get(character, character) for character in name)}}}"
+
+
+def _check_length(nodes: list[Any]) -> None:
+    """Raise ValueError if the last of the nodes is not to be written out in one formula."""
+    measures: dict[Any, tuple[int, int]] = {}
+    for node in nodes:
+        size, depth = _measure(node, measures)
+        measures[node] = min(size, _LONGEST + 1), depth
+    size, depth = measures[nodes[-1]]
+    if size > _LONGEST or depth > _DEEPEST:
+        raise ValueError(
+            f"written out, this formula has more than {_LONGEST} operations or {_DEEPEST} inside one another; "
+            "to_sympy(node, shared=True) names its parts"
+        )
+
+
+def _parts(nodes: list[Any]) -> set[Any]:
+    """The nodes that get a definition: those used more than once, and those that would make a formula too long."""
+    uses: Counter[Any] = Counter()
+    for node in nodes:
+        for operand, times in _operands(node):
+            uses[operand] += times
+    measures: dict[Any, tuple[int, int]] = {}
+    parts = set()
+    for node in nodes:
+        size, depth = measures[node] = _measure(node, measures)
+        too_much = size > _LONGEST_PART or depth > _DEEPEST_PART
+        if node.op is not None and node is not nodes[-1] and (uses[node] > 1 or too_much):
+            parts.add(node)
+            measures[node] = 0, 0
+    return parts
+
+
+def _operands(node: Any) -> Iterator[tuple[Value, int]]:
+    """The operands that are nodes, and how many times each is written."""
+    if node.op is not None:
+        for operand, times in zip(node.inputs, reader.weight(node.op)[1], strict=True):
+            if isinstance(operand, Value):
+                yield operand, times
+
+
+def _measure(node: Any, measures: Mapping[Any, tuple[int, int]]) -> tuple[int, int]:
+    """How many operations a node's formula has, and how many at most are inside one another."""
+    if node.op is None:
+        return 0, 0
+    size = reader.weight(node.op)[0]
+    depth = own = size
+    for operand, times in _operands(node):
+        more, deeper = measures[operand]
+        size += times * more
+        is_flat = operand.op is not None and any({node.op.name, operand.op.name} <= flat for flat in _FLAT)
+        depth = max(depth, deeper + (0 if is_flat else own))
+    return size, depth
