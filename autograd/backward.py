@@ -6,9 +6,10 @@ is visited, everything that used it has handed its share back already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
+from heapq import heappop, heappush
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,18 +18,23 @@ from autograd.node import Node
 from autograd.ops import reduce
 from autograd.ops.shape import astype, broadcast_to, sum_to, to_tensor
 from autograd.plain import constant, kind_of
+from autograd.quiet import hush, unhush
 
 _by_number = attrgetter("number")
 
 
 def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool = False) -> None:
     """Set `grad` below a node; see `Value.backward` and `Tensor.backward`."""
-    plain = not (create_graph or modes.anomaly_is_on()) and root.priority == 1
+    plain = root.priority == 1 and not create_graph and not (modes.active and modes.anomaly_is_on())
     if plain and _walk_values(root, gradient):
         return
-    found = gradients([(root, gradient)], create_graph, keep=lambda node: _keeps(node, retain_grads))
-    totals = {node: _total(node, node.grad, new) if node.op is None else new for node, new in found.items()}
-    for node, total in totals.items():
+    found = gradients([(root, gradient)], create_graph, keep="all" if retain_grads else "retained")
+    if create_graph:  # for leaves nodes; for the others plain data, as a graph that leads back to its holder is a cycle
+        found = {node: _as_node(node, new) if node.op is None else _plain(new) for node, new in found.items()}
+    for node, new in found.items():
+        if node.op is None and node.grad is not None:
+            found[node] = _total(node, node.grad, new)
+    for node, total in found.items():
         node.grad = total
 
 
@@ -72,7 +78,7 @@ def _walk_values(root: Any, gradient: float) -> bool:
                 dy = node.dy
                 if dy:
                     node.y.grad += gradient * dy
-        totals = [(leaf, _total(leaf, old, leaf.grad)) for leaf, old in leaves]
+        totals = [(leaf, _total(leaf, old, leaf.grad)) for leaf, old in leaves if type(old) is not float or old]
     except BaseException as error:
         for leaf, old in leaves:
             leaf.grad = old
@@ -87,57 +93,79 @@ def _walk_values(root: Any, gradient: float) -> bool:
 def gradients(
     outputs: Iterable[tuple[Node, Any]],
     as_graph: bool = False,
-    keep: Callable[[Node], bool] = lambda node: False,
+    keep: Literal["leaves", "retained", "all"] = "leaves",
     stop: Collection[Node] = (),
 ) -> dict[Node, Any]:
     """The gradients of the leaves below some outputs, for an upstream gradient each; nothing is written to the nodes.
 
-    With `as_graph` they are nodes themselves. Nodes that are not leaves are left out unless `keep` says otherwise.
-    The walk goes no further than the nodes in `stop`: it takes them for leaves.
+    With `as_graph` they are nodes themselves. `keep` tells whose gradients are returned besides the leaves': those
+    that retain theirs (Values, and Tensors on request), or all. The walk goes no further than the nodes in `stop`: it takes them for leaves.
     """
     outputs = list(outputs)
-    nodes = [node for node in reachable((node for node, _ in outputs), stop) if node not in stop]
-    recording = modes.enable_grad() if as_graph else modes.no_grad()
-    with recording, np.errstate(all="ignore"):
-        found = _walk(nodes, outputs, as_graph, False, keep)
-        if any(map(_has_nan, found.values())):
-            # A zero and an inf may have met on a path. The walk that takes care of them is slower, so it comes second.
-            found = _walk(nodes, outputs, as_graph, True, keep)
+    if as_graph and not modes.is_recording():
+        with modes.enable_grad():
+            return gradients(outputs, as_graph, keep, stop)
+    token = hush()
+    try:
+        found = _walk(outputs, as_graph, False, keep, stop)
+        if not (as_graph and modes.is_watched()) and _has_nan(found):
+            # A zero and an inf may have met on a path. The walk that minds them is slower, so it comes second.
+            found = _walk(outputs, as_graph, True, keep, stop)
+    finally:
+        unhush(token)
     return found
 
 
 def _walk(
-    nodes: list[Node], outputs: list[tuple[Node, Any]], as_graph: bool, careful: bool, keep: Callable[[Node], bool]
+    outputs: list[tuple[Node, Any]],
+    as_graph: bool,
+    careful: bool,
+    keep: str,
+    stop: Collection[Node],
 ) -> dict[Node, Any]:
-    sums: dict[Node, Any] = {}
-    owned: set[Node] = set()  # whose sum is an array of this walk's own making, so that it can be added to in place
-    for node, gradient in outputs:
-        sums[node] = sums[node] + gradient if node in sums else gradient
     anomaly = modes.anomaly_is_on()
-    for node in nodes:
-        if node.op is None or node not in sums:
-            continue
-        gradient = sums[node] if keep(node) else sums.pop(node)
-        pulled = node._pull(gradient, as_graph, careful)
-        if anomaly:
-            _check_anomaly(node, gradient, pulled)
+    sums: dict[Any, Any] = {}
+    owned: set[Node] = set()  # whose sum is an array of this walk's own making, so that it can be added to in place
+    waiting: list[tuple[float, Node]] = []  # a heap: the newest node with a gradient comes first
+    pulled: Iterable[tuple[Any, Any]] = outputs
+    gradient = None
+    while True:
         for operand, share in pulled:
-            fresh = share is not gradient
-            if type(share) is not np.ndarray or share.shape != operand.shape or share.dtype != operand._data.dtype:  # type: ignore[attr-defined]
+            mine = share is not gradient
+            data = operand._data
+            if (
+                type(share) is not np.ndarray
+                or type(data) is not np.ndarray
+                or share.shape != data.shape
+                or share.dtype is not data.dtype
+            ):
                 share = _fitted(operand, share)
             if operand not in sums:
                 sums[operand] = share
-                if fresh and type(share) is np.ndarray and share.base is None:
+                if mine and not as_graph and type(share) is np.ndarray and share.base is None and pulled is not outputs:
                     owned.add(operand)
+                if operand.op is not None and operand not in stop:
+                    heappush(waiting, (-operand.number, operand))
             elif operand in owned:
                 np.add(sums[operand], share, out=sums[operand])
             else:
                 sums[operand] = sums[operand] + share
-    for leaf in sums.keys() - owned:
-        if type(sums[leaf]) is not np.ndarray and leaf.priority == 2 and not isinstance(sums[leaf], Node):
-            sums[leaf] = np.asarray(sums[leaf])
-        elif type(sums[leaf]) is np.ndarray:
-            sums[leaf] = sums[leaf].copy()  # gradients never share memory
+        if not waiting:
+            break
+        node = heappop(waiting)[1]
+        keeps = keep != "leaves" and (node.retains or keep == "all")
+        gradient = sums[node] if keeps else sums.pop(node)
+        if anomaly:
+            modes.check_in_place(node)
+        pulled = node._pull(gradient, as_graph, careful)
+        if anomaly:
+            _check_anomaly(node, gradient, pulled)
+    for node, total in sums.items():
+        if type(total) is np.ndarray:
+            if node not in owned:
+                sums[node] = total.copy()  # gradients never share memory
+        elif node.priority == 2 and not isinstance(total, Node):
+            sums[node] = np.asarray(total)
     return sums
 
 
@@ -151,23 +179,23 @@ def _fitted(operand: Any, share: Any) -> Any:
         share = np.asarray(share)
     elif share.priority == 1:
         share = to_tensor(share)
-    if share.ndim > len(operand.shape) or share.size > operand.size:
-        share = sum_to(share, operand.shape)
+    shape = operand.shape
+    if share.ndim > len(shape) or any(n == 1 != m for m, n in zip(share.shape[::-1], shape[::-1], strict=False)):
+        share = sum_to(share, shape)
     if share.shape != operand.shape:
         share = broadcast_to(share, operand.shape)
     return share if share.dtype == operand.dtype else astype(share, operand.dtype)
 
 
-def _has_nan(gradient: Any) -> bool:
-    if type(gradient) is np.ndarray and gradient.flags.c_contiguous:
-        gradient = np.dot(
-            gradient.reshape(-1), gradient.reshape(-1)
-        )  # nan if any element is, and the fastest to say so
-    return bool(np.isnan(getattr(gradient, "data", gradient)).any())
-
-
-def _keeps(node: Node, retain_grads: bool) -> bool:
-    return node.op is not None and (node.priority == 1 or retain_grads or getattr(node, "_retains", False))
+def _has_nan(found: dict[Node, Any]) -> bool:
+    total = 0.0
+    for gradient in found.values():
+        data = gradient.data if isinstance(gradient, Node) else gradient
+        if type(data) is np.ndarray:
+            data = data.reshape(-1)
+        # the sum of squares is nan just where an element is, and the fastest thing to ask of an array
+        total += data.dot(data) if type(data) is np.ndarray else data * data
+    return total != total
 
 
 def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
@@ -188,13 +216,25 @@ def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
     return nodes
 
 
+def _as_node(node: Any, gradient: Any) -> Node:
+    return gradient if isinstance(gradient, Node) else type(node)(gradient)
+
+
+def _plain(gradient: Any) -> Any:
+    return gradient.data if isinstance(gradient, Node) else gradient
+
+
 def _total(node: Node, old: Any, new: Any) -> Any:
     """A leaf's gradient after this walk; None and 0 count as none yet."""
     number = 0.0 if old is None else constant(old)
     if number is not None:
         return new + number if number else new
     if isinstance(old, Node) or (isinstance(old, np.ndarray) and old.shape == np.shape(new)):
-        return old + new
+        token = hush()
+        try:
+            return old + new
+        finally:
+            unhush(token)
     raise TypeError(
         f"the gradient of {node.label or 'a leaf'} was set to {kind_of(old)}; set it to 0.0 or None to clear it"
     )

@@ -22,24 +22,31 @@ def call(row: Row, *operands: Any) -> Any:
     if all(isinstance(operand, (int, float)) for operand in operands):
         return floats.function(row)(*map(float, operands))
     with np.errstate(all="ignore"):
-        return arrays.forward(row)(*map(np.asarray, operands))
+        # a plain number stays one, or it would raise float32 to float64
+        return arrays.forward(row)(*(each if isinstance(each, (int, float)) else np.asarray(each) for each in operands))
 
 
 def _kind(operands: tuple[Any, ...]) -> type[Node] | None:
-    kinds = [type(operand) for operand in operands if isinstance(operand, Node)]
-    return max(kinds, key=lambda kind: kind.priority) if kinds else None
+    kind: type[Node] | None = None
+    for operand in operands:
+        if isinstance(operand, Node) and (kind is None or operand.priority > kind.priority):
+            kind = type(operand)
+    return kind
 
 
 def _function(row: Row) -> Callable[..., Any]:
     names, params = row.names, tuple(row.params.values())
 
     def function(*operands: Any, **named: Any) -> Any:
-        if named or len(operands) < len(names):
+        if named or len(operands) != len(names):
             operands = bind(operands, named)
         return call(row, *operands)
 
     def bind(operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        bound = function.__signature__.bind(*operands, **named)  # type: ignore[attr-defined]
+        try:
+            bound = function.__signature__.bind(*operands, **named)  # type: ignore[attr-defined]
+        except TypeError as error:
+            raise TypeError(f"{row.name}(): {error}") from None
         bound.apply_defaults()
         return tuple(bound.args)
 

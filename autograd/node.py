@@ -25,6 +25,8 @@ class Node:
     shape: Any
     ndim: Any
     size: Any
+    dtype: Any
+    retains: bool
     grad: Any
     op: Any
     number: float

@@ -9,7 +9,7 @@ import numpy as np
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS, call
 from autograd.node import Node
-from autograd.ops import index, linalg, reduce, shape  # noqa: F401  (each registers its operations)
+from autograd.ops import index, linalg, network, reduce, shape  # noqa: F401  (each registers its operations)
 from autograd.ops.primitive import BY_NUMPY, Primitive
 from autograd.ops.shape import data_of
 from autograd.readers.arrays import NUMPY_NAMES
@@ -19,8 +19,21 @@ UFUNCS: dict[Any, Row] = {
     **{getattr(np, numpy_name): ROWS[name] for name, numpy_name in NUMPY_NAMES.items()},
     np.float_power: ROWS["pow"], np.fabs: ROWS["abs"],
 }  # fmt: skip
+
+
+def _clip(x: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
+    lo, hi = named.pop("min", a_min), named.pop("max", a_max)
+    if named:
+        raise TypeError(f"np.clip with {', '.join(named)}= has no rule for nodes; call np.clip(x, lo, hi) on its own")
+    return FUNCTIONS["clip"](x, -np.inf if lo is None else lo, np.inf if hi is None else hi)
+
+
+def _where(condition: Any, *choices: Any) -> Any:
+    return FUNCTIONS["where"](condition, *choices) if choices else np.nonzero(data_of(condition))
+
+
 ARRAY_FUNCTIONS: dict[Any, Any] = {
-    **BY_NUMPY, np.clip: FUNCTIONS["clip"], np.where: FUNCTIONS["where"], np.round: FUNCTIONS["round"],
+    **BY_NUMPY, np.clip: _clip, np.where: _where, np.round: FUNCTIONS["round"],
     np.around: FUNCTIONS["round"], np.linalg.matmul if hasattr(np.linalg, "matmul") else None: BY_NUMPY[np.matmul],
 }  # fmt: skip
 COMPARISONS = {
@@ -41,6 +54,9 @@ MASK = Primitive("mask", lambda answer: answer, ())
 
 def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
     """NumPy calls this when one of its ufuncs meets a node (NEP 13)."""
+    row = UFUNCS.get(ufunc)
+    if row is not None and method == "__call__" and not options:
+        return getattr(self, row.name)() if len(inputs) == 1 else call(row, *inputs)
     if method != "__call__" or options:
         asked = f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}"
         extra = f" with {', '.join(f'{name}=' for name in options)}" if options else ""
@@ -50,9 +66,7 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: An
         return answer if np.ndim(answer) == 0 and self.priority < 2 else Node.array_kind._apply(MASK, [answer])
     if ufunc in BY_NUMPY:
         return BY_NUMPY[ufunc](*inputs)
-    if ufunc not in UFUNCS:
-        raise TypeError(_no_rule(ufunc))
-    return call(UFUNCS[ufunc], *inputs)
+    raise TypeError(_no_rule(ufunc))
 
 
 def array_function(self: Node, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

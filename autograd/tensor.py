@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from operator import attrgetter
@@ -24,6 +25,8 @@ from autograd.value import OPERATORS, Value, to_value
 
 _new = object.__new__
 _ndarray = np.ndarray
+_FLOAT64 = np.dtype(np.float64)
+_ONE = np.ones(())
 _NO_PARAMS: dict[str, Any] = {}
 
 
@@ -42,16 +45,18 @@ class Tensor(Node):
     Raises TypeError for complex, object and string data, ValueError for ragged lists.
     """
 
-    # the operands, nodes and constants; their arrays as they were used; the constant parameters of the operation
-    __slots__ = ("_data", "operands", "recorded", "params", "_retains")
+    # The arrays of all operands as they were used; links: (node, position) for those operands that are nodes; the
+    # constant parameters of the operation; the array that it made, once `data` is another one.
+    __slots__ = ("_data", "recorded", "links", "params", "retains", "_result")
 
     priority = 2
 
     _data: NDArray[Any]
-    operands: tuple[Any, ...]
     recorded: tuple[Any, ...]
+    links: tuple[tuple[Node, int], ...]
     params: dict[str, Any]
-    _retains: bool
+    retains: bool
+    _result: NDArray[Any]
 
     def __new__(cls, data: Any = (), *, label: str = "") -> Tensor:  # noqa: D102
         if isinstance(data, (list, tuple)) and _holds_nodes(data):
@@ -60,16 +65,20 @@ class Tensor(Node):
             made = _new(cls)
             made._data = _checked(data)
             made.op = None
-            made.operands = made.recorded = ()
+            made.recorded = made.links = ()
             made.params = _NO_PARAMS
             made.grad = None
+            made.retains = False
             made.number = tick()
         if label:
             made._label = label
         return made
 
     def _set_data(self, data: ArrayLike) -> None:
-        self._data = _checked(data)
+        data = _checked(data)
+        if self.op is not None and not hasattr(self, "_result"):
+            self._result = self._data
+        self._data = data
         # Graphs of gradients read data again: the number tells them that it is no longer what was recorded.
         self.number = tick() if self.op is None else int(self.number) + 0.5
 
@@ -78,7 +87,10 @@ class Tensor(Node):
     @property
     def inputs(self) -> tuple[Any, ...]:
         """The operands in order: nodes, and arrays or numbers where a constant was used; () for a leaf."""
-        return self.operands
+        inputs = list(self.recorded)
+        for node, position in self.links:
+            inputs[position] = node
+        return tuple(inputs)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -119,22 +131,32 @@ class Tensor(Node):
 
         Raises ValueError for a missing gradient or one of the wrong shape.
         """
-        if gradient is None:
+        if gradient is None and self._data.dtype is _FLOAT64 and self._data.shape == ():
+            gradient = _ONE
+        elif gradient is None:
             if self.size != 1:
                 raise ValueError(
                     f"backward() of a Tensor of shape {self.shape} needs the upstream gradient, an array of that "
                     "shape; or reduce it to a scalar first, as in t.sum().backward()"
                 )
             gradient = np.ones(self.shape, self.dtype)
-        elif not isinstance(gradient, Node):
-            gradient = _checked(gradient).astype(self.dtype, copy=False)
-        if gradient.shape != self.shape:
+        elif not (create_graph and isinstance(gradient, Node)):
+            gradient = _checked(gradient.data if isinstance(gradient, Node) else gradient).astype(self.dtype, copy=False)
+        if gradient.shape != self._data.shape:
             raise ValueError(f"the gradient has shape {gradient.shape}, but the Tensor has shape {self.shape}")
         backward.backward(self, gradient, create_graph, retain_grads)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this Tensor in `backward()`, though it is not a leaf."""
-        self._retains = True
+        self.retains = True
+
+    def all(self, axis: Any = None) -> Any:
+        """Whether all elements are true, or not 0."""
+        return self._data.all(axis)
+
+    def any(self, axis: Any = None) -> Any:
+        """Whether any element is true, or not 0."""
+        return self._data.any(axis)
 
     def item(self, *index: Any) -> float:
         """One element as a float."""
@@ -154,7 +176,7 @@ class Tensor(Node):
 
     def copy(self) -> Tensor:
         """A new node with a copy of the data; gradients flow through."""
-        return self + 0.0
+        return self.pos()
 
     def astype(self, dtype: Any) -> Tensor:
         """In another float dtype; the gradient comes back in this one's."""
@@ -191,58 +213,40 @@ class Tensor(Node):
             op = elementwise(op)
         if params is None:
             params = _NO_PARAMS
-        kept, recorded = [], []
-        for operand in operands:
-            kind = type(operand)
-            if kind is Tensor or kind is Value:
-                recorded.append(operand._data)
-            elif kind is float or kind is int:
-                recorded.append(operand)
-            elif isinstance(operand, Mask):
-                operand = operand._data  # it has no gradient: a constant
-                recorded.append(operand)
+        recorded: list[Any] = []
+        links: list[tuple[Node, int]] = []
+        for position, operand in enumerate(operands):
+            if isinstance(operand, Mask):
+                recorded.append(operand._data)  # it has no gradient: a constant
             elif isinstance(operand, Node):
                 recorded.append(operand._data)  # type: ignore[attr-defined]
+                if op.row is not None and position >= len(op.rules):
+                    name = op.row.names[position]
+                    raise TypeError(f"{name} of {op.name}() is a constant parameter: pass {name}.data, not a node")
+                if op.rules_for_all or op.rules[position] is not None:
+                    links.append((operand, position))
             else:
-                operand = _constant(operand, op)
-                recorded.append(operand)
-            kept.append(operand)
-        token = hush()
-        try:
-            z = op.forward(recorded, **params) if op.takes_sequence else op.forward(*recorded, **params)
-        except ValueError as error:
-            if type(error) is not ValueError:  # an axis out of range, a singular matrix: NumPy's own error says it
-                raise
-            shapes = " and ".join(str(np.shape(each)) for each in recorded)
-            raise ValueError(f"{op.name}() of shape {shapes}: {error}") from None
-        finally:
-            unhush(token)
-        if type(z) is not _ndarray:
-            z = np.asarray(z)
-        if z.dtype.kind != "f":
-            return Mask(z)
-        out = _new(Tensor)
-        out._data = z
-        out.op = op
-        out.operands = tuple(kept)
-        out.recorded = tuple(recorded)
-        out.params = params
-        out.grad = None
-        out.number = tick()
-        if modes.active:
-            out._watch()
-        return out
+                kind = type(operand)
+                recorded.append(operand if kind is float or kind is int else _constant(operand, op))
+        return _record(op, tuple(recorded), tuple(links), params)
 
     def _watch(self) -> None:
         modes.watch(self, _all_finite, self._forget)
 
     def _forget(self) -> None:
         self.op = None
-        self.operands = self.recorded = ()
+        self.recorded = self.links = ()
         self.params = _NO_PARAMS
 
     def _pull(self, gradient: Any, as_graph: bool, careful: bool) -> list[tuple[Node, Any]]:
-        return pull(self, self.op, self.operands, self.recorded, self.params, gradient, as_graph, careful)
+        op, recorded = self.op, self.recorded
+        if as_graph or careful or op.rules_for_all:
+            return pull(self, self.links, recorded, self.params, gradient, as_graph, careful)
+        z = self._data if type(self.number) is int else self._result
+        rules, params = op.rules, self.params
+        if params:
+            return [(node, rules[i](gradient, z, *recorded, **params)) for node, i in self.links]
+        return [(node, rules[i](gradient, z, *recorded)) for node, i in self.links]
 
     __array_ufunc__ = protocols.array_ufunc
     __array_function__ = protocols.array_function
@@ -337,18 +341,11 @@ class Mask(Tensor):
         made: Mask = _new(cls)
         made._data = np.asarray(data)
         made.op = made.grad = None
-        made.operands = made.recorded = ()
+        made.retains = False
+        made.recorded = made.links = ()
         made.params = _NO_PARAMS
         made.number = tick()
         return made
-
-    def all(self, axis: Any = None) -> Any:
-        """Whether all elements are true."""
-        return self._data.all(axis)
-
-    def any(self, axis: Any = None) -> Any:
-        """Whether any element is true."""
-        return self._data.any(axis)
 
     def sum(self, axis: Any = None) -> Any:
         """How many elements are true."""
@@ -466,13 +463,70 @@ def _all_finite(data: Any) -> bool:
     return bool(np.isfinite(data).all())
 
 
-def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
-    op = elementwise(ROWS[name]) if name in ROWS else OPERATIONS[name].op  # type: ignore[attr-defined]
+def _record(
+    op: Primitive, recorded: tuple[Any, ...], links: tuple[tuple[Node, int], ...], params: dict[str, Any]
+) -> Tensor:
+    """The new node that an operation makes of its operands, given their arrays and which of them are nodes."""
+    token = hush()
+    try:
+        z = op.forward(recorded, **params) if op.takes_sequence else op.forward(*recorded, **params)
+    except ValueError as error:
+        if type(error) is not ValueError:  # an axis out of range, a singular matrix: NumPy's own error says it
+            raise
+        shapes = " and ".join(str(np.shape(each)) for each in recorded)
+        raise ValueError(f"{op.name}() of shape {shapes}: {error}") from None
+    finally:
+        unhush(token)
+    if type(z) is not _ndarray:
+        z = np.asarray(z)
+    if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
+        return Mask(z)
+    out = _new(Tensor)
+    out._data = z
+    out.op = op
+    out.recorded = recorded
+    out.links = links
+    out.params = params
+    out.grad = None
+    out.retains = False
+    out.number = tick()
+    if modes.active:
+        out._watch()
+    return out
+
+
+def _binary(op: Primitive, reflected: bool = False) -> Callable[..., Any]:
+    """An operation on two operands as a method."""
+    mine, its = (1, 0) if reflected else (0, 1)
 
     def method(self: Tensor, other: Any) -> Any:
-        if isinstance(other, (str, bytes, complex, dict, set, type(None))):
+        kind = type(other)
+        if kind is Tensor:
+            array = other._data
+        elif kind is float or kind is int or (kind is _ndarray and other.dtype is _FLOAT64):
+            array = other
+        elif isinstance(other, (str, bytes, complex, dict, set, type(None))):
             return NotImplemented
-        return Tensor._apply(op, (other, self) if reflected else (self, other))
+        else:
+            return Tensor._apply(op, (other, self) if reflected else (self, other))
+        if type(self) is Mask:
+            return Tensor._apply(op, (other, self) if reflected else (self, other))
+        links = ((self, mine), (other, its)) if kind is Tensor else ((self, mine),)
+        return _record(op, (array, self._data) if reflected else (self._data, array), links, _NO_PARAMS)
+
+    return method
+
+
+def _unary(op: Primitive) -> Callable[..., Any]:
+    """An operation on one operand as a method."""
+    names, defaults = tuple(op.params), op.params
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if args or kwargs:
+            return (FUNCTIONS if op.row else OPERATIONS)[op.name](self, *args, **kwargs)
+        if type(self) is Mask:
+            return Tensor._apply(op, (self,), defaults)
+        return _record(op, (self._data,), ((self, 0),), defaults)
 
     return method
 
@@ -494,16 +548,42 @@ def _delegate(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def _shortest(name: str, reflected: bool = False) -> Callable[..., Any]:
+    """A row of the table or an operation as a method, by the shortest way there is."""
+    row, function = ROWS.get(name), OPERATIONS.get(name)
+    if row is not None and len(row.names) <= 2 and not row.params:
+        op = elementwise(row)
+        return _unary(op) if len(row.names) == 1 else _binary(op, reflected)
+    op = getattr(function, "op", None)
+    if op is not None and not op.takes_sequence and inspect.Parameter.empty not in op.params.values():
+        if len(op.rules) == 1:
+            return _unary(op)
+        if len(op.rules) == 2 and not op.params:
+            return _binary(op, reflected)
+    return _delegate(function or FUNCTIONS[name])
+
+
+def _made_on_first_use(method_name: str, name: str, reflected: bool = False) -> None:
+    """Put a stub on Tensor that makes the method when it is first called, and takes its place."""
+    function = OPERATIONS.get(name) or FUNCTIONS[name]
+
+    @wraps(function)
+    def stub(*args: Any, **kwargs: Any) -> Any:
+        method = wraps(function)(_shortest(name, reflected))
+        setattr(Tensor, method_name, method)
+        return method(*args, **kwargs)
+
+    setattr(Tensor, method_name, stub)
+
+
 Node.array_kind = Tensor
 for _name, _dunder in {**OPERATORS, "matmul": "matmul"}.items():
-    if _name in ("neg", "pos", "abs"):
-        setattr(Tensor, f"__{_dunder}__", _delegate(FUNCTIONS[_name]))
-    else:
-        setattr(Tensor, f"__{_dunder}__", _operator(_name))
-        setattr(Tensor, f"__r{_dunder}__", _operator(_name, reflected=True))
+    _made_on_first_use(f"__{_dunder}__", _name)
+    if _name not in ("neg", "pos", "abs"):
+        _made_on_first_use(f"__r{_dunder}__", _name, reflected=True)
 for _ufunc, _dunder in protocols.COMPARISONS.items():
     setattr(Tensor, f"__{_dunder}__", _comparison(_ufunc))
 # every row of the table, and every operation on arrays that takes the array first, is a method too
-for _name, _function in {**FUNCTIONS, **OPERATIONS}.items():
+for _name in {**FUNCTIONS, **OPERATIONS}:
     if not hasattr(Tensor, _name) and _name not in ("concatenate", "stack", "vstack", "hstack", "einsum"):
-        setattr(Tensor, _name, _delegate(_function))
+        _made_on_first_use(_name, _name)

@@ -7,6 +7,7 @@ of an outer transform: so transforms nest, to any order. The `.grad` of nodes is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -54,7 +55,7 @@ def value_and_grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., A
     @_named("value_and_grad", f)
     def both(*args: Any, **kwargs: Any) -> Any:
         pullback, value = make_vjp(f, argnum)(*args, **kwargs)
-        if np.size(data_of(value)) != 1:
+        if math.prod(shape_of(value)) != 1:
             raise TypeError(
                 f"grad() needs a function that returns a scalar, not one that returns shape {shape_of(value)}; "
                 "use jacobian(), or reduce the result, as with np.sum"
@@ -293,18 +294,18 @@ def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs
 
 
 def _is_closed(result: Any, leaves: list[Node]) -> bool:
-    """Whether a result was computed from these leaves alone, and they are linked to nothing outside."""
+    """Whether a result was computed from these leaves and later ones alone, and they are linked to nothing outside."""
     if not isinstance(result, Node):
         return True
-    own = set(leaves)
     if any(leaf.op is not None for leaf in leaves):
         return False
-    return all(node.op is not None or node in own for node in backward.reachable([result]))
+    start = min((leaf.number for leaf in leaves), default=np.inf)  # what is younger was made inside, as by inner transforms
+    return all(node.op is not None or node.number >= start for node in backward.reachable([result]))
 
 
 def _shares(result: Any, upstream: Any, leaves: list[Node], as_graph: bool) -> list[Any]:
     """What an upstream gradient of the result makes of the leaves' gradients; zeros where there is no path."""
-    zeros = [np.zeros(leaf.shape) if leaf.shape else 0.0 for leaf in leaves]
+    zeros = [np.zeros(leaf.shape, leaf.dtype) if leaf.shape else 0.0 for leaf in leaves]
     if not isinstance(result, Node):
         return zeros
     own = set(leaves)

@@ -15,7 +15,7 @@ from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row
 from autograd.functions import call
 from autograd.node import Node, tick
-from autograd.ops.primitive import Primitive, pull
+from autograd.ops.primitive import PRIMITIVES, Primitive, pull
 from autograd.ops.shape import broadcast_to, to_tensor
 from autograd.plain import constant, kind_of
 from autograd.readers import floats, methods, nodes
@@ -49,6 +49,8 @@ class Value(Node):
     shape = ()
     ndim = 0
     size = 1
+    dtype = float
+    retains = True
 
     _data: float
     grad: Any
@@ -58,10 +60,7 @@ class Value(Node):
     dy: Any
 
     def __init__(self, data: SupportsFloat, *, label: str = "") -> None:
-        number = constant(data)
-        if number is None:
-            raise TypeError(_not_a_number(data))
-        self._data = number
+        self._data = data if type(data) is float else _number(data)
         self.grad = 0.0
         self.op = self.x = self.y = self.dx = self.dy = None
         self.number = tick()
@@ -69,10 +68,7 @@ class Value(Node):
             self._label = label
 
     def _set_data(self, data: SupportsFloat) -> None:
-        number = constant(data)
-        if number is None:
-            raise TypeError(_not_a_number(data))
-        self._data = number
+        self._data = data if type(data) is float else _number(data)
         # Graphs of gradients read data again: the number tells them that it is no longer what was recorded.
         self.number = tick() if self.op is None else int(self.number) + 0.5
 
@@ -107,8 +103,10 @@ class Value(Node):
         >>> x.grad.data
         12.0
         """
-        if not (create_graph and isinstance(gradient, Node)):
-            number = 1.0 if gradient is None else constant(gradient)
+        if gradient is None:
+            gradient = 1.0
+        elif not (create_graph and isinstance(gradient, Node)):
+            number = constant(gradient)
             if number is None:
                 given = kind_of(gradient)
                 raise TypeError(f"backward() of a Value takes the upstream gradient as a real number, not {given}")
@@ -164,8 +162,8 @@ class Value(Node):
         self.op = self.x = self.y = self.dx = self.dy = None
 
     def _pull(self, gradient: Any, as_graph: bool, careful: bool) -> list[tuple[Node, Any]]:
-        if self.op is TO_VALUE:
-            return pull(self, self.op, self.x, self.y, {}, gradient, as_graph, careful)
+        if type(self.op) is Primitive:  # its operands are in x, what it recorded of them in y
+            return pull(self, [(each, i) for i, each in enumerate(self.x)], self.y, {}, gradient, as_graph, careful)
         if as_graph:
             return nodes.pull(self, gradient)
         return [
@@ -185,7 +183,8 @@ class Value(Node):
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data}, grad={self.grad}{label})"
+        grad = self.grad.data if isinstance(self.grad, Node) else self.grad  # whose own gradient may be this Value
+        return f"Value(data={self._data}, grad={grad}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
@@ -226,7 +225,7 @@ class Value(Node):
 
 
 # A Value of a Tensor keeps the tensor in x and the array that was used in y.
-TO_VALUE = Primitive("to_value", lambda x: x.item(), [lambda g, z, x: broadcast_to(g, x.shape)])
+TO_VALUE = PRIMITIVES["to_value"] = Primitive("to_value", lambda x: x.item(), [lambda g, z, x: broadcast_to(g, x.shape)])
 
 
 def to_value(tensor: Any) -> Value:
@@ -241,6 +240,13 @@ def to_value(tensor: Any) -> Value:
     if modes.active:
         out._watch()
     return out
+
+
+def _number(data: Any) -> float:
+    number = constant(data)
+    if number is None:
+        raise TypeError(_not_a_number(data))
+    return number
 
 
 def _not_a_number(data: object) -> str:
@@ -258,6 +264,16 @@ def _refuse(way_out: str) -> Callable[[Value], Any]:
         raise TypeError(f"a Value does not turn into a plain number, because its gradient would be lost; {way_out}")
 
     return refuse
+
+
+def _rounded(name: str) -> Callable[..., Value]:
+    def method(self: Value, *digits: int) -> Value:
+        if digits:
+            raise TypeError("round() of a Value takes no digits; write f'{v:.2f}' to print, or round(v.data, 2)")
+        rounded: Value = getattr(self, name)()
+        return rounded
+
+    return method
 
 
 def _mixed(row: Row, left: Any, right: Any) -> Any:
@@ -308,7 +324,7 @@ for _name, _operator in OPERATORS.items():
 for _compare in (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne):
     setattr(Value, f"__{_compare.__name__}__", _comparison(_compare))
 for _rounding in ("round", "floor", "ceil", "trunc"):
-    setattr(Value, f"__{_rounding}__", lambda self, _name=_rounding: getattr(self, _name)())
+    setattr(Value, f"__{_rounding}__", _rounded(_rounding))
 for _conversion in ("float", "int", "complex", "index"):
     setattr(
         Value, f"__{_conversion}__",

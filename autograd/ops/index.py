@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.functions import FUNCTIONS
 from autograd.ops.primitive import function, primitive
-from autograd.ops.shape import data_of, shape_of
+from autograd.ops.shape import axis_of, data_of, reshape, shape_of
 
 
 def is_basic(index: Any) -> bool:
@@ -43,7 +44,7 @@ def _kept(g: Any, index: Any) -> Any:
     """The gradient without the places that were overwritten."""
     mask = np.ones(shape_of(g), bool)
     mask[index] = False
-    return g * mask
+    return FUNCTIONS["where"](mask, g, 0.0)
 
 
 @primitive(internal=True, dx=lambda g, z, x, y, index: _kept(g, index), dy=lambda g, z, x, y, index: getitem(g, index))
@@ -69,7 +70,7 @@ def add_at(x: Any, y: Any, index: Any) -> Any:
     if is_basic(index):
         changed[index] += y
     else:
-        np.add.at(changed, index, y)
+        np.add.at(changed, index, np.broadcast_to(y, changed[index].shape))  # NumPy itself may misread what broadcasts
     return changed
 
 
@@ -80,8 +81,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     if indices.dtype.kind not in "iu":
         raise IndexError(f"take_along_axis() takes an integer array of indices, not one of dtype {indices.dtype}")
     if axis is None:
-        return x.reshape(-1)[indices]
-    axis %= len(shape_of(x))
+        return reshape(x, -1)[indices]
+    axis = axis_of(x, axis)
     grid = list(np.ogrid[tuple(map(slice, indices.shape))])
     grid[axis] = indices
     return x[tuple(grid)]
@@ -91,13 +92,13 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements, or the slices along an axis, at integer places."""
     if axis is None:
-        return x.reshape(-1)[np.asarray(indices)]
-    return x[(slice(None),) * (axis % len(shape_of(x))) + (np.asarray(indices),)]
+        return reshape(x, -1)[np.asarray(indices)]
+    return x[(slice(None),) * axis_of(x, axis) + (np.asarray(indices),)]
 
 
 @function(np.sort)
 def sort(x: Any, axis: int | None = -1) -> Any:
     """The elements in ascending order along an axis; equal ones stay in their order, and so do their gradients."""
     if axis is None:
-        return sort(x.reshape(-1))
+        return sort(reshape(x, -1))
     return take_along_axis(x, np.argsort(data_of(x), axis, kind="stable"), axis)

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.functions import FUNCTIONS
 from autograd.ops.primitive import function, primitive
 from autograd.ops.reduce import sum
-from autograd.ops.shape import data_of, diagonal, moveaxis, reshape, shape_of, transpose
+from autograd.ops.shape import axis_of, data_of, diagonal, moveaxis, reshape, shape_of, transpose
 
 
 def _t(x: Any) -> Any:
@@ -49,8 +50,8 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     if isinstance(axes, int):
         axes = (list(range(len(shape_of(x)) - axes, len(shape_of(x)))), list(range(axes)))
     first, second = ([each] if isinstance(each, int) else list(each) for each in axes)
-    first = [axis % len(shape_of(x)) for axis in first]
-    second = [axis % len(shape_of(y)) for axis in second]
+    first = [axis_of(x, axis) for axis in first]
+    second = [axis_of(y, axis) for axis in second]
     if [shape_of(x)[i] for i in first] != [shape_of(y)[i] for i in second]:
         raise ValueError(f"tensordot of shapes {shape_of(x)} and {shape_of(y)}: axes {first} and {second} differ")
     free_x = [i for i in range(len(shape_of(x))) if i not in first]
@@ -122,6 +123,8 @@ def _parsed(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]:
     """Subscripts with the output written out, and letters in place of an ellipsis."""
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
+    if len(inputs) != len(operands):
+        raise ValueError(f"einsum({subscripts!r}) names {len(inputs)} operands, but there are {len(operands)}")
     free = _unused(subscripts)
     longest = ""
     for i, (term, operand) in enumerate(zip(inputs, operands, strict=True)):
@@ -155,6 +158,8 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
         raise TypeError("einsum() takes its subscripts as a string, as in einsum('ij,jk->ik', x, y)")
     inputs, output = _parsed(subscripts, operands)
     for term, operand in zip(inputs, operands, strict=True):
+        if len(term) != len(shape_of(operand)):
+            raise ValueError(f"einsum({subscripts!r}): {term!r} names the axes of an operand of shape {shape_of(operand)}")
         for i, letter in enumerate(term):  # an index that broadcasts would need its own rule: spread it first
             side = max(
                 shape_of(other)[j]
@@ -175,7 +180,18 @@ def inv(x: Any) -> Any:
     return np.linalg.inv(x)
 
 
-@primitive(np.linalg.det, dx=lambda g, z, x: (g * z)[..., None, None] * _t(inv(x)))
+def _det_rule(g: Any, z: Any, x: Any) -> Any:
+    if (data_of(z) != 0).all():
+        return (g * z)[..., None, None] * _t(inv(x))
+    # no inverse: the cofactors, determinants of what is left without a row and a column
+    n = shape_of(x)[-1]
+    left = np.array([[j for j in range(n) if j != i] for i in range(n)], int).reshape(n, n - 1)
+    minors = x[..., left[:, None, :, None], left[None, :, None, :]]
+    signs = 1.0 - 2.0 * (np.add.outer(np.arange(n), np.arange(n)) % 2)
+    return FUNCTIONS["chain_product"](g[..., None, None], signs * det(minors))
+
+
+@primitive(np.linalg.det, dx=_det_rule)
 def det(x: Any) -> Any:
     """The determinant of a matrix, or of a stack of them."""
     return np.linalg.det(x)
@@ -193,11 +209,11 @@ def slogdet(x: Any) -> tuple[Any, Any]:
 
 
 def _solve_dy(g: Any, z: Any, x: Any, y: Any) -> Any:
-    return solve(_t(x), g)
+    return solve(_t(x), g[..., None])[..., 0] if len(shape_of(y)) == 1 else solve(_t(x), g)
 
 
 def _solve_dx(g: Any, z: Any, x: Any, y: Any) -> Any:
-    v = solve(_t(x), g)
+    v = _solve_dy(g, z, x, y)
     if len(shape_of(y)) == 1:
         return -(v[..., :, None] * z[..., None, :])
     return -(v @ _t(z))

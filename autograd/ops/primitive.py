@@ -37,9 +37,21 @@ class Primitive:
 
     def __post_init__(self) -> None:
         self.symbol = self.symbol or self.name
+        self.rules_for_all = self.takes_sequence or self.joint_rule is not None
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> Any:
+        if self.row is not None:
+            return elementwise, (self.row,)
+        if PRIMITIVES.get(self.name) is self:
+            return _named, (self.name,)
+        raise TypeError(f"a graph with {self.name}() in it cannot be pickled, because its rules are known here alone")
+
+
+def _named(name: str) -> Primitive:
+    return PRIMITIVES[name]
 
 
 PRIMITIVES: dict[str, Primitive] = {}
@@ -85,7 +97,9 @@ def function(*numpy: Any) -> Callable[[_F], _F]:
 
 
 def _operation(op: Primitive) -> Callable[..., Any]:
-    count, names = len(op.rules), tuple(op.params)
+    count = len(op.rules)
+    parameters = list(inspect.signature(op.forward).parameters.values())[count:]
+    names = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
 
     @wraps(op.forward)
     def operation(*args: Any, **kwargs: Any) -> Any:
@@ -93,6 +107,8 @@ def _operation(op: Primitive) -> Callable[..., Any]:
             if isinstance(operand, Node):
                 break
         else:
+            if not op.takes_sequence:
+                args = (*map(np.asarray, args[:count]), *args[count:])
             return op.forward(*args, **kwargs)
         operands = tuple(args[0]) if op.takes_sequence else args[:count]
         if len(operands) < count or len(args) > count + len(names) or not op.params.keys() >= kwargs.keys():
@@ -126,35 +142,32 @@ def elementwise(row: Row) -> Primitive:
 
 
 def pull(
-    node: Node, op: Primitive, operands: Sequence[Any], recorded: Sequence[Any], params: dict[str, Any],
+    node: Any, links: Sequence[tuple[Node, int]], recorded: Sequence[Any], params: dict[str, Any],
     gradient: Any, as_graph: bool, careful: bool,
 ) -> list[tuple[Node, Any]]:  # fmt: skip
     """What a node hands back to its operands that are nodes, for an upstream gradient.
 
     `careful` takes the product of the chain rule so that a zero wins even against inf and nan.
     """
-    z, given = (node, operands) if as_graph else (node.data, recorded)
+    op: Primitive = node.op
+    z, given = (node, node.inputs) if as_graph else (getattr(node, "_result", node.data), recorded)
+    if as_graph:
+        for operand, _ in links:
+            nodes.check_unchanged(node, operand)
     if op.joint_rule is not None:
         shares = op.joint_rule(gradient, z, given, as_graph=as_graph, **params)
-        return [(each, share) for each, share in zip(operands, shares, strict=True) if isinstance(each, Node)]
-    pulled = []
-    for index, operand in enumerate(operands):
-        if not isinstance(operand, Node):
-            continue
-        if as_graph:
-            nodes.check_unchanged(node, operand)
-        if op.row is not None and index < len(op.row.args) and (as_graph or careful):
-            local = (nodes if as_graph else arrays).partial(op.row, index)(z, *given)
-            share = FUNCTIONS["chain_product"](gradient, local) if careful else _times(gradient, local)
-        elif op.takes_sequence:
-            share = op.rules[0](index, gradient, z, given, **params)  # type: ignore[misc]
-        else:
-            rule = op.rules[index]
-            if rule is None:
-                continue
-            share = rule(gradient, z, *given, **params)
-        pulled.append((operand, share))
-    return pulled
+        return [(operand, shares[position]) for operand, position in links]
+    if op.takes_sequence:
+        rule: Any = op.rules[0]
+        return [(operand, rule(position, gradient, z, given, **params)) for operand, position in links]
+    if op.row is not None and (as_graph or careful):
+        reader = nodes if as_graph else arrays
+        if not as_graph:
+            given = tuple(map(np.asarray, given))  # Python's own 1 / 0 would raise
+        times = FUNCTIONS["chain_product"] if careful else _times
+        return [(operand, times(gradient, reader.partial(op.row, i)(z, *given))) for operand, i in links]
+    rules: Any = op.rules
+    return [(operand, rules[position](gradient, z, *given, **params)) for operand, position in links]
 
 
 def _times(gradient: Any, local: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.functions import FUNCTIONS
 from autograd.ops.primitive import function, primitive
-from autograd.ops.shape import Axis, broadcast_to, data_of, flip, shape_of
+from autograd.ops.shape import Axis, axis_of, broadcast_to, data_of, flip, reshape, shape_of, transpose
 
 _where = FUNCTIONS["where"]
 _sum: Callable[..., Any] = np.add.reduce
@@ -18,12 +18,14 @@ _product: Callable[..., Any] = np.multiply.reduce
 
 def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
     rank = len(shape_of(x))
-    if axis is None:
+    if axis is None or not rank:
         return tuple(range(rank))
     return tuple(each % rank for each in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def _count(x: Any, axis: Axis) -> int:
+    if axis is None:
+        return getattr(x, "size", 1)
     return int(np.prod([shape_of(x)[each] for each in _axes(x, axis)], dtype=int))
 
 
@@ -37,8 +39,20 @@ def _spread(g: Any, x: Any, axis: Axis) -> Any:
     return broadcast_to(_kept(g, x, axis) if shape_of(g) else g, shape_of(x))
 
 
+def _times(g: Any, local: Any) -> Any:
+    """The product of the chain rule, in which a zero wins even against inf and nan."""
+    product = g * local
+    return product if np.isfinite(data_of(product)).all() else FUNCTIONS["chain_product"](g, local)
+
+
+def _share_of(hit: Any, z: Any, x: Any, axis: Axis) -> Any:
+    """The share of each element where those that hit share equally."""
+    count = np.maximum(_sum(hit, _axes(x, axis), keepdims=True), 1)  # in integers: half precision ends at 65504
+    return (hit / count).astype(z.dtype)
+
+
 @primitive(np.sum, dx=lambda g, z, x, axis, keepdims: _spread(g, x, axis))
-def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The sum over axes, over all unless given.
 
     >>> sum(np.ones((2, 3)), axis=0)
@@ -48,72 +62,84 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @primitive(np.mean, dx=lambda g, z, x, axis, keepdims: _spread(g / _count(x, axis), x, axis))
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The mean over axes, over all unless given."""
-    return np.mean(x, axis, keepdims=keepdims)
+def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The mean over axes, over all unless given; that of nothing is nan."""
+    return _sum(x, axis, keepdims=keepdims) / _count(x, axis)
 
 
 def _var_rule(g: Any, z: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
     deviation = x - mean(x, axis, keepdims=True)
-    return _kept(g, x, axis) * deviation * (2 / (_count(x, axis) - ddof))
+    freedom = _count(x, axis) - ddof
+    return _times(_kept(g, x, axis), deviation * (2 / freedom if freedom > 0 else np.inf))
 
 
 @primitive(np.var, dx=_var_rule)
-def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """The variance over axes, with divisor N - ddof."""
-    return np.var(x, axis, ddof=ddof, keepdims=keepdims)
+def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The variance over axes, with divisor N - ddof, or 0 where that is negative."""
+    if _count(x, axis) > ddof:
+        return np.var(x, axis, ddof=ddof, keepdims=keepdims)
+    deviation = x - mean(x, axis, keepdims=True)
+    return _sum(deviation * deviation, axis, keepdims=keepdims) / 0.0  # NumPy says the same with a warning
 
 
 def _std_rule(g: Any, z: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
-    # no spread, no slope: 0 there, the subgradient nearest to zero
-    flat = data_of(_kept(z, x, axis)) == 0
+    # no spread, no slope: 0 there, the subgradient nearest to zero; a rounded mean may make z a little more than 0
+    data, axes = data_of(x), _axes(x, axis)
+    least = np.min(data, axes, keepdims=True, initial=np.inf)
+    flat = (data_of(_kept(z, x, axis)) == 0) | (least == np.max(data, axes, keepdims=True, initial=-np.inf))
     scale = _where(flat, 1.0, _kept(z, x, axis)) * (_count(x, axis) - ddof)
-    return _kept(g, x, axis) * _where(flat, 0.0, (x - mean(x, axis, keepdims=True)) / scale)
+    return _times(_kept(g, x, axis), _where(flat, 0.0, (x - mean(x, axis, keepdims=True)) / scale))
 
 
 @primitive(np.std, dx=_std_rule)
-def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation over axes, with divisor N - ddof; its gradient where all elements are equal is 0.
 
     >>> float(std(np.array([1.0, 3.0]), ddof=1))
     1.4142135623730951
     """
-    return np.std(x, axis, ddof=ddof, keepdims=keepdims)
+    return np.sqrt(var(x, axis, ddof=ddof, keepdims=keepdims))
 
 
 def _extremum_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    hit = data_of(x) == data_of(_kept(z, x, axis))  # equal shares at ties
-    return _kept(g, x, axis) * (hit / np.maximum(_sum(hit, _axes(x, axis), keepdims=True), 1))
+    hit = data_of(x) == data_of(_kept(z, x, axis))
+    return _times(_kept(g, x, axis), _share_of(hit, z, x, axis))
 
 
 @primitive(np.max, np.amax, dx=_extremum_rule)
-def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def max(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The greatest element over axes; equal ones share the gradient."""
     return np.max(x, axis, keepdims=keepdims)
 
 
 @primitive(np.min, np.amin, dx=_extremum_rule)
-def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def min(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The least element over axes; equal ones share the gradient."""
     return np.min(x, axis, keepdims=keepdims)
 
 
 def _prod_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    if (data_of(x) != 0).all():
+    if _divides(z):
         return _kept(g, x, axis) * _kept(z, x, axis) / x
     # the product of all others, for every element, without a division by zero
     axes = _axes(x, axis)
     front = [i for i in range(len(shape_of(x))) if i not in axes]
     order = [*front, *axes]
-    moved = x.transpose(order)
-    rows = moved.reshape((*(shape_of(x)[i] for i in front), 1, -1))
+    moved = transpose(x, order)
+    rows = reshape(moved, (*(shape_of(x)[i] for i in front), 1, _count(x, axis)))
     n = shape_of(rows)[-1]
     others = prod(_where(np.eye(n, dtype=bool), 1.0, rows), axis=-1)
-    return _kept(g, x, axis) * others.reshape(shape_of(moved)).transpose(list(np.argsort(order)))
+    return _times(_kept(g, x, axis), others.reshape(shape_of(moved)).transpose(list(np.argsort(order))))
+
+
+def _divides(product: Any) -> bool:
+    """Whether a product may be divided by its factors: none is 0, and nothing under- or overflowed."""
+    data = data_of(product)
+    return bool(((data != 0) & np.isfinite(data)).all())
 
 
 @primitive(np.prod, dx=_prod_rule)
-def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def prod(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The product over axes; right at zeros too.
 
     >>> from autograd import grad
@@ -142,15 +168,15 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
 
 def _cumprod_rule(g: Any, z: Any, x: Any, axis: int | None) -> Any:
     if axis is None:
-        return _cumprod_rule(g, z, x.reshape(-1), 0).reshape(shape_of(x))
-    if (data_of(x) != 0).all():
+        return _cumprod_rule(g, z, reshape(x, -1), 0).reshape(shape_of(x))
+    if _divides(z):
         return flip(cumsum(flip(g * z, axis), axis), axis) / x
     # element i, product k ≥ i: the product of the first k elements but the i-th
     rows = x.swapaxes(axis, -1)
     n = shape_of(rows)[-1]
     others = cumprod(_where(np.eye(n, dtype=bool), 1.0, rows.reshape((*shape_of(rows)[:-1], 1, n))), -1)
     later = np.triu(np.ones((n, n), bool))
-    shares = _where(later, others, 0.0) * g.swapaxes(axis, -1).reshape((*shape_of(rows)[:-1], 1, n))
+    shares = _times(_where(later, others, 0.0), g.swapaxes(axis, -1).reshape((*shape_of(rows)[:-1], 1, n)))
     return sum(shares, axis=-1).swapaxes(axis, -1)
 
 
@@ -158,12 +184,12 @@ def _logsumexp_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     kept = _kept(z, x, axis)
     infinite = np.isinf(data_of(kept))  # all terms -inf, or some +inf: those that tie for the maximum share
     tied = (data_of(x) == data_of(kept)) & infinite
-    shares = tied / np.maximum(_sum(tied, _axes(x, axis), keepdims=True), 1)
-    return _kept(g, x, axis) * _where(infinite, shares, FUNCTIONS["exp"](x - _where(infinite, 0.0, kept)))
+    shares = _share_of(tied, z, x, axis)
+    return _times(_kept(g, x, axis), _where(infinite, shares, FUNCTIONS["exp"](x - _where(infinite, 0.0, kept))))
 
 
 @primitive(dx=_logsumexp_rule)
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over axes, without overflow.
 
     >>> float(logsumexp(np.array([1000.0, 1000.0])))
@@ -179,11 +205,11 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def _norm_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     kept = _kept(z, x, axis)
     zero = data_of(kept) == 0
-    return _kept(g, x, axis) * _where(zero, 0.0, x / _where(zero, 1.0, kept))
+    return _times(_kept(g, x, axis), _where(zero, 0.0, x / _where(zero, 1.0, kept)))
 
 
 @primitive(internal=True, dx=_norm_rule)
-def _euclidean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _euclidean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return np.sqrt(_sum(x * x, axis, keepdims=keepdims))
 
 
@@ -191,38 +217,40 @@ def _euclidean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """The vector norm over axes: Euclidean unless `ord` is another number, inf or -inf; its gradient at 0 is 0.
 
-    Of a matrix without `axis` the Frobenius norm. Raises ValueError for matrix norms that need singular values.
+    Of a matrix without `axis` the Frobenius norm. Raises ValueError for any other matrix norm, and for order 0.
 
     >>> float(norm(np.array([3.0, 4.0])))
     5.0
     """
-    rank = len(shape_of(x))
-    if ord is None or (ord == "fro" and len(_axes(x, axis)) == 2) or (ord == 2 and len(_axes(x, axis)) == 1):
-        return _euclidean(x, axis, keepdims)
-    if len(_axes(x, axis)) != 1:
-        raise ValueError(f"norm(ord={ord!r}) over {rank if axis is None else axis} axes has no rule; give one axis")
+    count = len(_axes(x, axis))
+    if ord is None or (ord == "fro" and count == 2) or (ord == 2 and count == 1):
+        return _euclidean(x, axis, keepdims=keepdims)
+    if count != 1 or isinstance(ord, str) or ord == 0:
+        raise ValueError(f"norm(ord={ord!r}) over {count} axes has no derivative rule; give one axis and another order")
     size = FUNCTIONS["abs"](x)
     if ord in (np.inf, -np.inf):
-        return (max if ord > 0 else min)(size, axis, keepdims)
-    return sum(size**ord, axis, keepdims) ** (1 / ord) if ord != 1 else sum(size, axis, keepdims)
+        return (max if ord > 0 else min)(size, axis, keepdims=keepdims)
+    if ord == 1:
+        return sum(size, axis, keepdims=keepdims)
+    return sum(size**ord, axis, keepdims=keepdims) ** (1 / ord)
 
 
 @function(np.ptp)
-def ptp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The greatest minus the least element."""
-    return max(x, axis, keepdims) - min(x, axis, keepdims)
+    return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
 
 
 @function(np.diff)
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     """The n-th difference of neighbours along an axis."""
-    before = (slice(None),) * (axis % len(shape_of(x)))
+    before = (slice(None),) * axis_of(x, axis)
     for _ in range(n):
         x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
     return x
 
 
-@primitive(dx=lambda g, z, x, axis: z * (g - sum(g * z, axis, keepdims=True)))
+@primitive(dx=lambda g, z, x, axis: _times(g - sum(_times(g, z), axis, keepdims=True), z))
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum(exp(x)) along an axis, without overflow.
 

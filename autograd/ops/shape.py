@@ -24,6 +24,14 @@ def data_of(x: Any) -> Any:
     return x.data if isinstance(x, Node) else x
 
 
+def axis_of(x: Any, axis: int) -> int:
+    """An axis counted from the front. Raises numpy.exceptions.AxisError if there is no such axis."""
+    rank = len(shape_of(x))
+    if not -rank <= axis < rank:
+        raise np.exceptions.AxisError(axis, rank)
+    return axis % rank
+
+
 def _summed(g: Any, z: Any, x: Any, shape: Shape) -> Any:
     return sum_to(g, shape_of(x))
 
@@ -36,8 +44,7 @@ def broadcast_to(x: Any, shape: Shape) -> Any:
     array([[1., 2.],
            [1., 2.]])
     """
-    x = np.asarray(x)
-    spread = np.empty(shape, x.dtype)
+    spread = np.empty(shape, x.dtype if isinstance(x, np.ndarray) else np.float64)
     spread[...] = x
     return spread
 
@@ -51,7 +58,8 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     """
     extra = x.ndim - len(shape)
     axes = (*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 != x.shape[extra + i]))
-    return np.add.reduce(x, axes).reshape(shape) if axes else x
+    summed = np.add.reduce(x, axes) if axes else x
+    return summed if summed.shape == shape else summed.reshape(shape)
 
 
 @primitive(dx=lambda g, z, x: g)
@@ -131,9 +139,9 @@ def _gathered(g: Any, z: Any, x: Any, places: Any, shape: tuple[int, ...]) -> An
 @primitive(internal=True, dx=_gathered)
 def scatter(x: Any, places: Any, shape: tuple[int, ...]) -> Any:
     """A new array of a shape, to which element i of x was added at its place: a number from 1, or 0 for nowhere."""
-    size = int(np.prod(shape))
-    summed = np.bincount(np.ravel(places), weights=np.ravel(x), minlength=size + 1)[1:]
-    return summed.reshape(shape).astype(x.dtype, copy=False)
+    summed = np.zeros(int(np.prod(shape)) + 1, x.dtype)
+    np.add.at(summed, np.ravel(places), np.ravel(x))
+    return summed[1:].reshape(shape)
 
 
 @primitive(internal=True, dx=lambda g, z, x, places: scatter(g, places, shape_of(x)))
@@ -229,7 +237,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
         raise ValueError(f"pad() has no derivative for mode={mode!r}; use constant, edge, reflect, symmetric or wrap")
     padded = _pad(x, pad_width, mode)
     if mode == "constant" and constant_values != 0:
-        return padded + np.pad(np.zeros(shape_of(x)), pad_width, constant_values=constant_values)
+        return padded + np.pad(np.zeros_like(data_of(x)), pad_width, constant_values=constant_values)
     return padded
 
 
@@ -288,16 +296,28 @@ def hstack(arrays: Sequence[Any]) -> Any:
     return concatenate(arrays, axis=0 if len(shape_of(arrays[0])) == 1 else 1)
 
 
-@function(np.split, np.array_split)
+@function(np.array_split)
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """The array in parts along an axis: that many, the first ones longer if need be, or cut at the given indices."""
+    axis = axis_of(x, axis)
+    cut = np.array_split(np.arange(shape_of(x)[axis]), indices_or_sections)
+    before = (slice(None),) * axis
+    return [x[(*before, slice(part[0], part[-1] + 1) if len(part) else slice(0, 0))] for part in cut]
+
+
+@function(np.split)
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """The array in parts along an axis: that many equal ones, or cut at the given indices.
 
     >>> [part.tolist() for part in split(np.arange(4.0), 2)]
     [[0.0, 1.0], [2.0, 3.0]]
+
+    Raises ValueError if that many equal ones there cannot be; see `array_split`.
     """
-    cut = np.split(np.arange(shape_of(x)[axis]), indices_or_sections)
-    before = (slice(None),) * (axis % len(shape_of(x)))
-    return [x[(*before, slice(part[0], part[-1] + 1) if len(part) else slice(0, 0))] for part in cut]
+    length = shape_of(x)[axis_of(x, axis)]
+    if isinstance(indices_or_sections, (int, np.integer)) and length % indices_or_sections:
+        raise ValueError(f"split() of {length} elements into {indices_or_sections} equal parts; use array_split()")
+    return array_split(x, indices_or_sections, axis)
 
 
 def _inverse(axes: Sequence[int]) -> list[int]:
