@@ -1,0 +1,722 @@
+"""The backward walk and its modes, on Values: accumulation, zero paths, gradients of any order, depth, memory,
+determinism, recording on and off, anomalies.
+"""
+
+import asyncio
+import gc
+import itertools
+import math
+import os
+import subprocess
+import sys
+import threading
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+from autograd import AnomalyError, Value, detect_anomaly, enable_grad, is_recording, no_grad
+
+DEPTH = 1_000_000
+
+
+def gradient(output, *leaves):
+    """The gradients of some leaves as nodes, computed afresh; 0 for a leaf that is not below the output."""
+    for leaf in leaves:
+        leaf.grad = 0.0
+    output.backward(create_graph=True)
+    gradients = [leaf.grad if isinstance(leaf.grad, Value) else Value(leaf.grad) for leaf in leaves]
+    for leaf in leaves:
+        leaf.grad = 0.0
+    return gradients[0] if len(leaves) == 1 else gradients
+
+
+@pytest.fixture
+def without_collector():
+    """Reference counting alone."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_leaves_accumulate_and_other_nodes_do_not():
+    x = Value(3.0)
+    y = x * x
+    z = y * 2.0
+    z.backward()
+    z.backward()
+    z.backward(0.5)
+    assert (x.grad, y.grad, z.grad) == (12.0 + 12.0 + 6.0, 1.0, 0.5)
+
+
+@pytest.mark.parametrize("cleared", [0, 0.0, -0.0, None, False, np.float32(0), np.zeros(())])
+def test_zero_and_none_clear_a_gradient(cleared):
+    x = Value(3.0)
+    (x * x).backward()
+    x.grad = cleared
+    (x * x).backward()
+    assert x.grad == 6.0
+    assert type(x.grad) is float
+
+
+@pytest.mark.parametrize("kept", [1, 1.0, np.float64(1), np.float32(1), np.int64(1), np.ones(()), True])
+def test_a_gradient_that_was_set_is_added_to(kept):
+    x = Value(0.1)
+    x.grad = kept
+    (x * x).backward()
+    assert x.grad == 1.2
+    assert isinstance(x.grad, float)
+
+
+def test_a_leaf_is_its_own_output():
+    x = Value(3.0)
+    x.backward()
+    x.backward(2.0)
+    assert x.grad == 3.0
+
+
+def test_two_outputs_share_a_leaf():
+    x = Value(2.0)
+    y = x * 3.0
+    (y * y).backward()
+    (y + x).backward()
+    assert x.grad == 36.0 + 4.0
+    assert y.grad == 1.0
+
+
+def test_backward_from_the_middle_leaves_what_is_above():
+    x = Value(2.0)
+    y = x * x
+    z = y * y
+    z.backward()
+    y.backward()
+    assert (x.grad, y.grad, z.grad) == (32.0 + 4.0, 1.0, 1.0)
+
+
+def test_diamonds():
+    x = Value(2.0)
+    y = x
+    for _ in range(60):  # 2**60 paths
+        y = y * 0.5 + y * 0.5
+    y.backward()
+    assert x.grad == 1.0
+
+
+def test_the_same_node_on_both_sides():
+    x = Value(3.0)
+    for output, slope in ((x + x, 2.0), (x * x, 6.0), (x - x, 0.0), (x / x, 0.0), (x**x, 27 * (1 + math.log(3)))):
+        x.grad = 0.0
+        output.backward()
+        assert x.grad == pytest.approx(slope, abs=1e-15)
+
+
+def test_a_node_used_long_after_others():
+    x = Value(2.0)
+    early = x * 3.0
+    late = early
+    for _ in range(10):
+        late = late + 1.0
+    (early * late).backward()
+    assert early.grad == late.data + early.data
+    assert x.grad == 3.0 * early.grad
+
+
+@given(st.lists(st.floats(-2, 2), min_size=2, max_size=2))
+def test_gradients_are_linear_in_the_upstream_gradient(upstream):
+    first, second = upstream
+    x = Value(0.7)
+    y = (x.sin() * x).exp()
+
+    def slope(number):
+        x.grad = 0.0
+        y.backward(number)
+        return x.grad
+
+    assert slope(first + second) == pytest.approx(slope(first) + slope(second), rel=1e-14, abs=1e-14)
+
+
+def test_re_binding_data_does_not_change_a_pending_gradient():
+    x, w = Value(3.0), Value(5.0)
+    y = x * w
+    z = y.exp()
+    slope = z.data
+    x.data = w.data = y.data = 100.0
+    z.backward()
+    assert (w.grad, x.grad, y.grad) == (3.0 * slope, 5.0 * slope, slope)
+
+
+@pytest.mark.parametrize("changed", ["leaf", "middle", "output"])
+def test_a_graph_of_gradients_after_re_binding_is_refused(changed):
+    x = Value(3.0, label="x")
+    y = x * x
+    z = y * y
+    {"leaf": x, "middle": y, "output": z}[changed].data = 7.0
+    x.grad = 11.0
+    with pytest.raises(RuntimeError, match=r"\.data of .* was set since; compute the output anew"):
+        z.backward(create_graph=True)
+    assert x.grad == 11.0
+    z = x * x
+    assert gradient(z, x).data == 2 * x.data
+
+
+class TestZeroPaths:
+    """A zero on a path wins, even against inf and nan."""
+
+    @pytest.mark.parametrize("x", [0.0, -1.0])
+    @pytest.mark.parametrize("rule", [lambda x: x.log(), lambda x: x * x.log(), lambda x: x.sqrt() / x])
+    def test_a_branch_not_taken(self, x, rule):
+        leaf = Value(x)
+        autograd.where(leaf > 0, rule(leaf), leaf).backward()
+        assert leaf.grad == 1.0
+
+    @pytest.mark.parametrize("x", [0.0, -1.0])
+    def test_a_branch_not_taken_at_second_order(self, x):
+        leaf = Value(x)
+        first = gradient(autograd.where(leaf > 0, leaf * leaf.log(), leaf * leaf), leaf)
+        assert first.data == 2 * x
+        assert gradient(first, leaf).data == 2.0
+
+    def test_pythons_own_conditional(self):
+        leaf = Value(0.0)
+        (leaf.log() if leaf > 0 else leaf).backward()
+        assert leaf.grad == 1.0
+
+    def test_maximum(self):
+        leaf = Value(0.0)
+        autograd.maximum(leaf.log(), leaf).backward()
+        assert leaf.grad == 1.0
+
+    def test_a_zero_partial(self):
+        leaf = Value(0.0)
+        (leaf.sqrt() * 0.0).backward()
+        assert leaf.grad == 0.0
+
+    def test_a_zero_upstream_gradient(self):
+        leaf = Value(0.0)
+        leaf.log().backward(0.0)
+        assert leaf.grad == 0.0
+
+    def test_chain_product(self):
+        zero, infinite = Value(0.0), Value(math.inf)
+        result = zero.chain_product(infinite)
+        result.backward()
+        assert (result.data, infinite.grad, zero.grad) == (0.0, 0.0, math.inf)
+
+    def test_a_nan_that_is_nobodys_zero_is_kept(self):
+        leaf = Value(-1.0)
+        (leaf.log() * 2.0).backward()
+        assert leaf.grad == -2.0  # whatever the formula gives, outside the domain
+        leaf = Value(-1.0)
+        (leaf.sqrt() * 2.0).backward()
+        assert math.isnan(leaf.grad)
+
+    def test_the_second_derivative_through_a_zero_gradient_is_kept(self):
+        leaf = Value(1.0)
+        first = gradient(leaf.log() ** 2, leaf)
+        assert first.data == 0.0
+        assert gradient(first, leaf).data == 2.0
+
+    def test_the_second_derivative_through_zero_times_infinity_is_kept(self):
+        # d/dx of the careful product 0 · inf is that of its factors: here g = x² and its partner 1/x at 0
+        leaf = Value(0.0)
+        product = (leaf * leaf).chain_product(1.0 / leaf)
+        assert product.data == 0.0
+        x, y = Value(0.0), Value(math.inf)
+        assert gradient(x.chain_product(y), x).data == math.inf
+
+
+DERIVATIVES = [
+    (lambda x: x.exp(), 0.3, [math.exp(0.3)] * 5),
+    (lambda x: x.sin(), 0.3, [math.sin(0.3), math.cos(0.3), -math.sin(0.3), -math.cos(0.3), math.sin(0.3)]),
+    (lambda x: x**5, 1.5, [1.5**5, 5 * 1.5**4, 20 * 1.5**3, 60 * 1.5**2, 120 * 1.5]),
+    (lambda x: x**5, 0.0, [0.0, 0.0, 0.0, 0.0, 0.0]),
+    (lambda x: x**4, 0.0, [0.0, 0.0, 0.0, 0.0, 24.0]),
+    (lambda x: x * x * x, -2.0, [-8.0, 12.0, -12.0, 6.0, 0.0]),
+    (lambda x: x.log(), 2.0, [math.log(2), 1 / 2, -1 / 4, 2 / 8, -6 / 16]),
+    (lambda x: 1 / x, 2.0, [1 / 2, -1 / 4, 2 / 8, -6 / 16, 24 / 32]),
+    (lambda x: x.sqrt(), 4.0, [2.0, 1 / 4, -1 / 32, 3 / 256, -15 / 2048]),
+    (lambda x: x.tanh(), 0.5, [
+        t := math.tanh(0.5), d := 1 - t**2, -2 * t * d, d * (6 * t**2 - 2), 8 * t * d * (2 - 3 * t**2),
+    ]),
+    (lambda x: x.sigmoid(), 0.5, [
+        s := 1 / (1 + math.exp(-0.5)), d := s * (1 - s), e := d * (1 - 2 * s), d * (1 - 6 * d), e * (1 - 12 * d),
+    ]),
+    (lambda x: x**x, 1.0, [1.0, 1.0, 2.0, 3.0, 8.0]),
+    (lambda x: 2.0**x, 1.0, [2 * math.log(2) ** n for n in range(5)]),
+    (lambda x: 3.0 * x + 1.0, 2.0, [7.0, 3.0, 0.0, 0.0, 0.0]),
+    (lambda x: abs(x) * x, -2.0, [-4.0, 4.0, -2.0, 0.0, 0.0]),
+    (lambda x: x.arctan(), 1.0, [math.pi / 4, 1 / 2, -1 / 2, 1 / 2, 0.0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "x", "expected"), DERIVATIVES)
+def test_known_derivatives_up_to_order_four(function, x, expected):
+    leaf = Value(x)
+    node = function(leaf)
+    found = [node.data]
+    for _ in range(4):
+        node = gradient(node, leaf)
+        found.append(node.data)
+    assert found == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_gradients_that_are_graphs():
+    x, y = Value(2.0), Value(3.0)
+    z = x * x * y
+    middle = z * 1.0
+    middle.backward(create_graph=True)
+    assert isinstance(x.grad, Value)
+    assert isinstance(y.grad, Value)
+    assert (x.grad.data, y.grad.data) == (12.0, 4.0)
+    assert type(z.grad) is float  # a graph that leads back here would be a reference cycle
+    assert all(type(leaf.grad) is Value for leaf in (x, y))
+
+
+@pytest.mark.parametrize("make", [lambda x: 3 * x, lambda x: x + 1, lambda x: x**0, lambda x: x.floor(), lambda x: x])
+def test_gradients_that_are_constants_are_nodes_too(make):
+    x = Value(2.5)
+    first = gradient(make(x), x)
+    assert type(first) is Value
+    assert type(first.data) is float
+    first.backward()
+    second = x.grad
+    assert second == 0.0
+    assert type(second) is float
+
+
+def test_graphs_of_gradients_accumulate_like_others():
+    x = Value(2.0)
+    y = x**3
+    y.backward(create_graph=True)
+    y.backward(create_graph=True)
+    assert x.grad.data == 24.0
+    total = x.grad
+    x.grad = 0.0
+    total.backward()
+    assert x.grad == 24.0  # 2 · 6x
+    x.grad = Value(1.0)
+    y.backward()
+    assert x.grad.data == 13.0
+
+
+def test_a_graph_whose_number_is_zero_is_still_a_graph():
+    x = Value(1.0)
+    (x.log() ** 2).backward(create_graph=True)
+    assert x.grad.data == 0.0
+    (x * 3.0).backward()
+    assert x.grad.data == 3.0
+    first, x.grad = x.grad, 0.0
+    first.backward()
+    assert x.grad == 2.0
+
+
+def test_an_upstream_gradient_that_is_a_node():
+    x, w = Value(2.0), Value(5.0)
+    (x**2).backward(w, create_graph=True)
+    assert x.grad.data == 20.0
+    first, x.grad = x.grad, 0.0
+    first.backward()
+    assert (x.grad, w.grad) == (10.0, 4.0)
+
+
+def test_mixed_second_derivatives_agree():
+    x, y = Value(0.7), Value(1.3)
+    z = (x * y).sin() * y.exp() + x**y
+    by_x, by_y = gradient(z, x, y)
+    assert gradient(by_x, x, y)[1].data == pytest.approx(gradient(by_y, x, y)[0].data, rel=1e-14)
+
+
+def chain(length):
+    x = Value(1.0)
+    y = x
+    for _ in range(length):
+        y = y + 1.0
+    return x, y
+
+
+def test_a_chain_of_a_million_operations(without_collector):
+    x, y = chain(DEPTH)
+    assert y.data == DEPTH + 1.0
+    y.backward()
+    assert x.grad == 1.0
+    middle = weakref.ref(y.x)
+    del y
+    assert middle() is None
+
+
+def test_a_deep_graph_of_gradients(without_collector):
+    x = Value(0.5)
+    y = x
+    for _ in range(20_000):
+        y = y * 1.0001
+    y = y * y
+    first = gradient(y, x)
+    first.backward()
+    assert x.grad == pytest.approx(2 * 1.0001**40_000, rel=1e-10)
+    alive = weakref.ref(first)
+    del first, y
+    assert alive() is None
+
+
+def test_graphs_are_freed_by_reference_counting_alone(without_collector):
+    x = Value(0.5)
+    y = x * x
+    z = autograd.where(y > 0, y, x).clip(0.0, 1.0) + y.exp() - x.leaky_relu() ** y
+    z.backward()
+    z.backward()
+    alive = [weakref.ref(node) for node in (y, z, *z.inputs)]
+    del y, z
+    assert [node() for node in alive] == [None] * 4
+
+
+def test_graphs_of_gradients_are_freed_once_the_leaves_are_cleared(without_collector):
+    x = Value(0.5)
+    y = x * x
+    z = y * y
+    z.backward(create_graph=True)
+    alive = [weakref.ref(node) for node in (y, z, x.grad)]
+    x.grad = None
+    del y, z
+    assert [node() for node in alive] == [None] * 3
+
+
+def test_training_does_not_grow_without_the_collector(without_collector):
+    weights = [Value(0.1 * index) for index in range(20)]
+    sizes = []
+    for _ in range(20):
+        loss = sum((weight - 1.0) ** 2 for weight in weights)
+        loss.backward()
+        for weight in weights:
+            weight.data -= 0.1 * weight.grad
+            weight.grad = 0.0
+        sizes.append(len(gc.get_objects()))
+    assert sizes[-1] <= sizes[1]
+
+
+def test_an_exception_on_the_way_leaves_gradients_as_they_were():
+    x, y = Value(2.0), Value(3.0)
+    z = x * y
+    z.backward()
+    y.grad = "a word"
+    for create_graph in (False, True):
+        with pytest.raises(TypeError, match=r"gradient of a leaf was set to a str; set it to 0\.0 or None to clear it"):
+            z.backward(create_graph=create_graph)
+        assert (x.grad, y.grad) == (3.0, "a word")
+    y.grad = None
+    z.backward()
+    assert (x.grad, y.grad) == (6.0, 2.0)
+
+
+@pytest.mark.parametrize("wrong", [np.ones(2), [1.0], 1j, "1", object()])
+def test_a_gradient_of_the_wrong_kind(wrong):
+    x, y = Value(2.0, label="w"), Value(3.0)
+    z = x * y
+    x.grad = wrong
+    with pytest.raises(TypeError, match=r"the gradient of w was set to an? .*; set it to 0\.0 or None to clear it"):
+        z.backward()
+    assert x.grad is wrong
+    assert y.grad == 0.0
+
+
+@pytest.mark.parametrize("wrong", ["1", [1.0], np.ones(2), 1j, Value(1.0), object()])
+def test_an_upstream_gradient_of_the_wrong_kind(wrong):
+    x = Value(2.0)
+    y = x * x
+    y.backward()
+    with pytest.raises(TypeError, match="takes the upstream gradient as a real number, not a"):
+        y.backward(wrong)
+    assert (x.grad, y.grad) == (4.0, 1.0)
+
+
+@pytest.mark.parametrize("upstream", [2, 2.0, np.float32(2), np.int64(2), np.array(2.0)])
+def test_upstream_gradients_are_real_numbers_of_any_kind(upstream):
+    x = Value(3.0)
+    (x * x).backward(upstream)
+    assert x.grad == 12.0
+    assert type(x.grad) is float
+
+
+def test_an_interrupted_walk_leaves_leaf_gradients_as_they_were():
+    class Stop(BaseException):
+        pass
+
+    class Interrupting(float):
+        def __mul__(self, other):
+            raise Stop
+
+        __rmul__ = __mul__
+
+    x = Value(2.0)
+    x.grad = 7.0
+    y = x * 3.0
+    y.dx = Interrupting(3.0)
+    with pytest.raises(Stop):
+        (y + x).backward()
+    assert x.grad == 7.0
+
+
+PROGRAM = """
+import random
+from autograd import Value
+random.seed(7)
+leaves = [Value(random.uniform(-1, 1), label=f"w{i}") for i in range(30)]
+nodes = list(leaves)
+for _ in range(3000):
+    a, b = random.choice(nodes), random.choice(nodes)
+    nodes.append(random.choice([a * b, (a + b).sin(), a - b / 3.0, a.exp() * 0.1]).tanh())
+out = sum(nodes)
+out.backward(create_graph=True)
+second = sum(leaf.grad for leaf in leaves)
+print(out.data.hex(), *(leaf.grad.data.hex() for leaf in leaves))
+for leaf in leaves:
+    leaf.grad = 0.0
+second.backward()
+print(*(leaf.grad.hex() for leaf in leaves), *(child.number for child in out._prev))
+"""
+
+
+def test_the_same_program_gives_the_same_bits():
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parent.parent,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("0", "1", "2")
+    ]
+    outputs = {run.communicate()[0] for run in runs}
+    assert len(outputs) == 1
+    assert outputs.pop().count("0x") > 60
+
+
+class TestModes:
+    def test_nothing_is_recorded_inside(self):
+        x = Value(2.0)
+        assert is_recording()
+        with no_grad():
+            assert not is_recording()
+            y = x * x + 1.0
+            z = autograd.where(y, x, y)
+        assert is_recording()
+        for leaf in (y, z):
+            assert leaf.inputs == ()
+            assert leaf.op is None
+        (y * x).backward()
+        assert (x.grad, y.grad) == (5.0, 2.0)
+
+    def test_a_decorator(self):
+        @no_grad()
+        def half(x):
+            """Half of it."""
+            return x / 2
+
+        x = Value(4.0)
+        assert half(x).inputs == half(x).inputs == ()
+        assert half.__doc__ == "Half of it."
+        assert (x / 2).inputs == (x, 2.0)
+
+    def test_inside_out(self):
+        x = Value(2.0)
+        with no_grad():
+            with enable_grad():
+                assert is_recording()
+                y = x * x
+                with no_grad():
+                    assert (x * x).inputs == ()
+            assert not is_recording()
+        assert y.inputs == (x, x)
+
+    @pytest.mark.parametrize("mode", [no_grad, enable_grad, detect_anomaly])
+    def test_recording_comes_back_after_an_exception(self, mode):
+        with pytest.raises(ZeroDivisionError), mode():
+            1 / 0
+        assert is_recording()
+        assert autograd.modes.active == []
+        x = Value(0.0)
+        assert x.log().inputs == (x,)
+
+    def test_a_graph_of_gradients_where_recording_is_off(self):
+        x = Value(2.0)
+        y = x**3
+        with no_grad():
+            y.backward(create_graph=True)
+        first, x.grad = x.grad, 0.0
+        first.backward()
+        assert x.grad == 12.0
+
+    def test_backward_works_where_recording_is_off(self):
+        x = Value(2.0)
+        y = x**3
+        with no_grad():
+            y.backward()
+        assert x.grad == 12.0
+
+    def test_threads_do_not_meet(self):
+        inside, done = threading.Event(), threading.Event()
+
+        def elsewhere():
+            with no_grad():
+                inside.set()
+                done.wait(10)
+                results.append((Value(1.0) * 2.0).inputs)
+
+        results = []
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        inside.wait(10)
+        x = Value(3.0)
+        y = x * x
+        recording = is_recording()
+        done.set()
+        thread.join()
+        y.backward()
+        assert recording
+        assert x.grad == 6.0
+        assert results == [()]
+
+    def test_tasks_do_not_meet(self):
+        async def quiet(log):
+            with no_grad():
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                    log.append((Value(1.0) + 1.0).op is None)
+
+        async def loud(log):
+            for _ in range(3):
+                log.append((Value(1.0) + 1.0).op is not None)
+                await asyncio.sleep(0)
+
+        async def both():
+            log = []
+            await asyncio.gather(quiet(log), loud(log), quiet(log), loud(log))
+            return log
+
+        log = asyncio.run(both())
+        assert len(log) == 12
+        assert all(log)
+
+
+def line_below(count):
+    """This file and a line below the caller's."""
+    return f"{__file__}, line {sys._getframe(1).f_lineno + count}"
+
+
+class TestAnomalies:
+    def test_forward_names_the_operation_and_the_line(self):
+        x = Value(0.0, label="x")
+        with detect_anomaly():
+            y = x * 2.0
+            line = line_below(2)
+            with pytest.raises(AnomalyError) as caught:
+                y.log()
+        assert str(caught.value) == f"log(0.0) = -inf, at {line}"
+
+    @pytest.mark.parametrize(
+        ("operation", "text"),
+        [
+            (lambda x: 1.0 / x, "div(1.0, x=0.0) = inf"),
+            (lambda x: x / x, "div(x=0.0, x=0.0) = nan"),
+            (lambda x: (x - 1.0).sqrt(), "sqrt(-1.0) = nan"),
+            (lambda x: (x + 1000.0).exp(), "exp(1000.0) = inf"),
+            (lambda x: np.log(x), "log(x=0.0) = -inf"),
+            (lambda x: autograd.log2(x), "log2(x=0.0) = -inf"),
+            (lambda x: autograd.clip(1.0 / (x + 1e-320), 0.0, 1.0), "div(1.0, 1e-320) = inf"),
+        ],
+    )
+    def test_where_it_was_born(self, operation, text):
+        x = Value(0.0, label="x")
+        with detect_anomaly(), pytest.raises(AnomalyError) as caught:
+            operation(x)
+        assert str(caught.value).startswith(f"{text}, at {__file__}, line ")
+        operation(x)  # nothing is raised outside
+
+    def test_what_came_in_is_not_blamed(self):
+        x = Value(math.inf)
+        with detect_anomaly():
+            y = (x * 2.0).exp() - x
+        assert math.isnan(y.data)
+
+    def test_backward_names_the_operation_and_the_line(self):
+        x = Value(0.0, label="x")
+        with detect_anomaly():
+            line = line_below(1)
+            y = x.sqrt()
+            z = y + 1.0
+            x.grad = 5.0
+            with pytest.raises(AnomalyError) as caught:
+                z.backward()
+        assert str(caught.value) == (
+            f"the gradient that sqrt(x=0.0) = 0.0 hands back to x is inf; the operation is at {line}"
+        )
+        assert x.grad == 5.0
+
+    def test_backward_of_what_was_made_outside(self):
+        y = Value(0.0).sqrt()
+        with (
+            detect_anomaly(),
+            pytest.raises(AnomalyError, match=r"the operation is at a line outside detect_anomaly\(\)"),
+        ):
+            y.backward()
+
+    def test_where_recording_is_off(self):
+        with detect_anomaly(), no_grad(), pytest.raises(AnomalyError, match=r"log\(0\.0\) = -inf"):
+            Value(0.0).log()
+        with detect_anomaly(), no_grad():
+            assert math.isinf((Value(math.inf) * 2.0).data)
+
+    def test_a_file_beside_the_package_is_the_users(self):
+        source = "from autograd import Value\nValue(0.0).log()\n"
+        beside = f"{Path(autograd.__file__).parent}_experiment.py"
+        with detect_anomaly(), pytest.raises(AnomalyError) as caught:
+            exec(compile(source, beside, "exec"), {})
+        assert str(caught.value).endswith(f"{beside}, line 2")
+
+    def test_healthy_graphs_pass_with_the_same_gradients(self):
+        def slopes():
+            x, y = Value(0.5), Value(2.0)
+            z = (x * y).exp() + autograd.where(x > 0, x, y) ** 2
+            z.backward()
+            return x.grad, y.grad, z.grad, z.data
+
+        expected = slopes()
+        with detect_anomaly():
+            assert slopes() == expected
+
+    def test_zero_paths_are_no_anomaly(self):
+        x = Value(0.0)
+        y = x.log()
+        with detect_anomaly():
+            autograd.where(x > 0, y, x).backward()
+        assert x.grad == 1.0
+
+
+def test_no_warning_and_no_exception_from_arithmetic():
+    special = (0.0, -0.0, 1.0, -8.0, 1e308, -1e308, 5e-324, math.inf, -math.inf, math.nan)
+    for x, y in itertools.product(special, repeat=2):
+        a, b = Value(x), Value(y)
+        for result in (
+            a + b,
+            a - b,
+            a * b,
+            a / b,
+            a**b,
+            a % b,
+            a // b,
+            abs(a),
+            -a,
+            a.exp(),
+            a.log(),
+            a / y,
+            x / b,
+            x**b,
+        ):
+            result.backward()
+            assert isinstance(result.data, float)
+            assert isinstance(a.grad, float)
