@@ -2,19 +2,21 @@
 
 from typing import Any
 
+import autograd
 from autograd import Value
 from demos.matrices import affine, data, grad, half_squared_error, show, sigmoid, values
+
+X, TARGET = [1.0, 2.0, 3.0], [0.5, 0.1]
+WEIGHTS: list[Any] = [[[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]], [0.5, 0.5], [[0.7, 0.9], [0.8, 0.1]], [0.3, 0.3]]
 
 
 def run() -> dict[str, Any]:
     """Print the report; return its numbers."""
-    x, target = [1.0, 2.0, 3.0], [0.5, 0.1]
-    W1, b1 = values([[0.1, 0.3, 0.5], [0.2, 0.4, 0.6]]), values([0.5, 0.5])
-    W2, b2 = values([[0.7, 0.9], [0.8, 0.1]]), values([0.3, 0.3])
+    W1, b1, W2, b2 = map(values, WEIGHTS)
 
-    hidden = sigmoid(affine(W1, x, b1))
+    hidden = sigmoid(affine(W1, X, b1))
     output = sigmoid(affine(W2, hidden, b2))
-    E = half_squared_error(output, target)
+    E = half_squared_error(output, TARGET)
 
     print("Forward, from the input to the error E = ½ Σ (output - target)²:")
     forward = show({"hidden": data(hidden), "output": data(output), "E": E.data})
@@ -28,6 +30,5 @@ def run() -> dict[str, Any]:
     z = Value(0.5, label="z")
     s = z.sigmoid()
     s.backward(create_graph=True)
-    slope = autograd.to_sympy(z.grad)
-    derivative = show({"sigmoid(z)": autograd.to_sympy(s), "its derivative": slope})
+    derivative = show({"sigmoid(z)": str(autograd.to_sympy(s)), "its derivative": str(autograd.to_sympy(z.grad))})
     return forward | backward | derivative

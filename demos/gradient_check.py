@@ -81,7 +81,7 @@ def mistake() -> dict[str, Any]:
     print("                        by numbers              by the chain rule       through the new W3")
     for i, j in ((0, 0), (2, 0)):
         columns = (f"{gradient[i, j]:<24.16g}" for gradient in (by_numbers, by_chain_rule, mistaken))
-        print(f"  dE/dW2[{i},{j}]{'':<11}{''.join(columns)}")
+        print(f"  dE/dW2[{i},{j}]{'':<11}{''.join(columns).rstrip()}")
     return {"by numbers": by_numbers, "by the chain rule": by_chain_rule, "mistaken": mistaken, "caught": caught}
 
 

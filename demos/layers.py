@@ -5,7 +5,7 @@ from typing import Any
 
 import autograd
 from autograd import Value
-from demos.matrices import affine, data, each, grad, show, values
+from demos.matrices import affine, data, each, entries, grad, show, values
 
 
 def run() -> dict[str, Any]:
@@ -85,8 +85,8 @@ def softmax_with_loss() -> dict[str, Any]:
     loss.backward()
 
     Y = values(numbers)
-    products = [t * l for row, ts in zip(Y, one_hot, strict=True) for t, l in zip(ts, log_softmax(row), strict=True)]
-    loss_one_hot = -sum(products) / batch
+    logarithms = entries([log_softmax(row) for row in Y])
+    loss_one_hot = -sum(t * log for t, log in zip(entries(one_hot), logarithms, strict=True)) / batch
     loss_one_hot.backward()
 
     softmax = [each(autograd.exp, data(log_softmax(row))) for row in X]

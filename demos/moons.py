@@ -1,7 +1,6 @@
 """Two moons told apart by a network of scalar nodes: micrograd's own demo, number by number."""
 
 import random
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -16,13 +15,12 @@ def run(steps: int = 100) -> dict[str, list[float]]:
     net = network()
     optimizer = SGD(net.parameters(), lr=1.0)
     losses, accuracies = [], []
-    print(f"100 points, a network of {len(optimizer.params)} parameters, the hinge loss and L2:")
+    print(f"100 points, a network of {len(net.parameters())} parameters, the hinge loss and L2:")
     for step in tqdm(range(steps), disable=None, leave=False):
         scores = [net(point) for point in points]
         margins = [label * score for label, score in zip(labels, scores, strict=True)]
-        loss = sum((1 - margin).relu() for margin in margins) / len(margins) + 1e-4 * sum(
-            p * p for p in optimizer.params
-        )
+        hinge = sum((1 - margin).relu() for margin in margins) / len(margins)
+        loss = hinge + 1e-4 * sum(p * p for p in net.parameters())
         losses.append(loss.data)
         accuracies.append(sum(margin > 0 for margin in margins) / len(margins))
         if step % 10 == 0 or step == steps - 1:

@@ -1,5 +1,6 @@
 """Why back-propagation: the same gradient by numbers and by the chain rule, and what either costs on MNIST."""
 
+from collections.abc import Callable
 from timeit import repeat
 from typing import Any
 
@@ -15,32 +16,30 @@ def run() -> dict[str, Any]:
     """Print the report; return the largest difference of the two gradients, and how many forward passes one took."""
     network = draw(32, 16, 10)
     nodes = values(network)
-    weights = len(entries(network))
+    size = len(entries(network))
     both = zip(by_numbers(*network), by_chain_rule(*nodes), strict=True)
     difference = max(abs(number - gradient) for number, gradient in both)
-    slow = min(repeat(lambda: by_numbers(*network), number=1, repeat=3))
-    fast = min(repeat(lambda: by_chain_rule(*nodes), number=1, repeat=20))
+    slow = seconds(lambda: by_numbers(*network))
+    fast = seconds(lambda: by_chain_rule(*nodes))
 
-    print(f"The gradient of a 32-16-10 network, {weights} weights and biases, for one image:")
-    print(f"  by numbers            {slow * 1e3:.1f} ms: two forward passes for each of them, {2 * weights} in all")
+    print(f"The gradient of a 32-16-10 network, {size} weights and biases, for one image:")
+    print(f"  by numbers            {slow * 1e3:.1f} ms: two forward passes for each of them, {2 * size} in all")
     print(f"  by the chain rule     {fast * 1e3:.1f} ms: one pass forward and one back")
     print(f"  largest difference    {difference:.0e}")
 
     W1, b1, W2, b2 = map(np.array, draw(784, 30, 10))
     x = np.full(784, 0.5)
-    array_pass = (
-        min(repeat(lambda: autograd.sigmoid(W2 @ autograd.sigmoid(W1 @ x + b1) + b2), number=200, repeat=5)) / 200
-    )
+    numpy_pass = seconds(lambda: autograd.sigmoid(W2 @ autograd.sigmoid(W1 @ x + b1) + b2))
     large = W1.size + b1.size + W2.size + b2.size
-    growth, hours = large / weights, IMAGES / 3600
+    growth, hours = large / size, IMAGES / 3600
 
     print(f"From that, one epoch of MNIST: {IMAGES} images, a 784-30-10 network, {large} weights and biases:")
     print(f"  by numbers            {slow * growth**2 * hours:.0f} hours: more passes, and each of them longer")
     print(
-        f"  by numbers in NumPy   {2 * large * array_pass * hours:.0f} hours: a forward pass takes {array_pass * 1e6:.0f} µs"
+        f"  by numbers in NumPy   {2 * large * numpy_pass * hours:.0f} hours: {numpy_pass * 1e6:.0f} µs a forward pass"
     )
     print(f"  by the chain rule     {fast * growth * hours:.1f} hours, on scalar nodes in plain Python")
-    return {"difference": difference, "passes": 2 * weights, "passes on MNIST": 2 * large * IMAGES}
+    return {"difference": difference, "passes": 2 * size, "passes on MNIST": 2 * large * IMAGES}
 
 
 def draw(inputs: int, hidden: int, outputs: int) -> list[Any]:
@@ -56,9 +55,9 @@ def error(W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
     return half_squared_error(sigmoid(affine(W2, sigmoid(affine(W1, x, b1)), b2)), target)
 
 
-def by_numbers(W1: Any, b1: Any, W2: Any, b2: Any, step: float = 1e-5) -> list[float]:
+def by_numbers(W1: Any, b1: Any, W2: Any, b2: Any) -> list[float]:
     """Central differences: each weight is moved to both sides, and the error is computed anew."""
-    gradient = []
+    step, gradient = 1e-5, []
     for row in (*W1, b1, *W2, b2):
         for i, weight in enumerate(row):
             row[i] = weight + step
@@ -74,3 +73,8 @@ def by_chain_rule(*network: Any) -> list[float]:
     """Back-propagation: the gradients of all weights at once."""
     error(*network).backward()
     return entries(grad(list(network)))
+
+
+def seconds(function: Callable[[], Any]) -> float:
+    """How long a call takes: the shortest of some."""
+    return min(repeat(function, number=1, repeat=3))

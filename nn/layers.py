@@ -21,8 +21,8 @@ class Neuron(Module):
     >>> neuron = Neuron(2, rng=0)
     >>> neuron
     ReLUNeuron(2)
-    >>> neuron([1.0, -2.0]).data
-    1.1943491634455777
+    >>> round(neuron([1.0, -2.0]).data, 4)
+    1.1948
 
     Raises ValueError for an unknown activation, and for another number of inputs than the neuron has weights.
     """
@@ -42,6 +42,7 @@ class Neuron(Module):
         self.activation = activation
 
     def __call__(self, x: Sequence[Any]) -> Value:
+        """The neuron's output for its inputs, Values or numbers."""
         if len(x) != len(self.w):
             raise ValueError(f"{self} takes {len(self.w)} inputs, not {len(x)}")
         z: Value = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
@@ -71,7 +72,8 @@ class Layer(Module):
         self.neurons = [Neuron(nin, nonlin, activation=activation, rng=rng) for _ in range(nout)]
 
     def __call__(self, x: Value | Sequence[Any]) -> Any:
-        inputs = [x] if isinstance(x, Value) else x  # what a layer of one neuron returned
+        """The outputs of the neurons; a Value alone, as a layer of one neuron returns it, is an input too."""
+        inputs = [x] if isinstance(x, Value) else x
         out = [neuron(inputs) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
@@ -109,6 +111,7 @@ class MLP(Module):
         ]
 
     def __call__(self, x: Value | Sequence[Any]) -> Any:
+        """The outputs of the last layer."""
         for layer in self.layers:
             x = layer(x)
         return x
