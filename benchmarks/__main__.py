@@ -1,0 +1,70 @@
+"""``python -m benchmarks``: every figure beside its peers. ``python -m benchmarks scalars tensors`` runs some."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+SUITES = ("scalars", "tensors", "imports")
+PEERS = ("numpy", "micrograd", "torch", "jax", "numba")
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL")}
+
+
+def main() -> None:
+    """Run the suites, each in a process of its own with one BLAS thread, and print a Markdown table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("suites", nargs="*", metavar="suite", help=f"of {', '.join(SUITES)}; all unless given")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    unknown = [suite for suite in options.suites if suite not in SUITES]
+    if unknown:
+        parser.error(f"unknown suite {unknown[0]!r}; there are {', '.join(SUITES)}")
+    if options.here:
+        for suite in options.suites:
+            _measure(suite)
+        return
+    if not options.json:
+        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {_versions()}\n")
+        print("| work | measured | spread | bar | least time |\n|---|---|---|---|---|", flush=True)
+    for suite in options.suites or SUITES:
+        command = [sys.executable, "-m", "benchmarks", "--here", suite]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD) as process:
+            for line in process.stdout or ():
+                print(line.strip() if options.json else _markdown(json.loads(line)), flush=True)
+        if process.returncode:
+            sys.exit(process.returncode)
+
+
+def _measure(suite: str) -> None:
+    from benchmarks.timing import all_rows
+
+    for row in all_rows(importlib.import_module(f"benchmarks.{suite}").cases()):
+        print(json.dumps({"suite": suite, **row._asdict()}), flush=True)
+
+
+def _markdown(row: dict[str, object]) -> str:
+    times = row["times"]
+    assert isinstance(times, dict)
+    least = ", ".join(f"{name} {time:,.4g} µs" for name, time in times.items())
+    return f"| {row['name']} | {row['measured']} | {row['spread']} | {row['bar']} | {least} |"
+
+
+def _versions() -> str:
+    found = []
+    for peer in PEERS:
+        try:
+            found.append(f"{peer} {version(peer)}")
+        except PackageNotFoundError:
+            found.append(f"{peer} missing")
+    return ", ".join(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Contenders timed in turn, so that a machine that changes its speed changes it for all of them."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Contenders = Mapping[str, Callable[[], object]]
+
+
+@dataclass
+class Case:
+    """Something that several contenders do; the ratio is the first one's time to the baseline's."""
+
+    name: str
+    contenders: Contenders
+    baseline: str
+    bar: str
+    calls: int = 1
+    rounds: int = 15
+    speedup: bool = False  # whether the ratio is told the other way round: so many times faster than the baseline
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Figure:
+    """A number of its own, with its unit."""
+
+    name: str
+    measure: Callable[[], float]
+    unit: str
+    bar: str
+
+
+class Row(NamedTuple):
+    """A line of the report."""
+
+    name: str
+    measured: str
+    spread: str
+    bar: str
+    times: dict[str, float]  # microseconds, the least of the rounds
+
+
+def run(case: Case | Figure) -> Row:
+    """Measure a case and put it in words."""
+    if isinstance(case, Figure):
+        return Row(case.name, f"{case.measure():.3g} {case.unit}", "", case.bar, {})
+    times = interleaved(case.contenders, case.rounds, case.calls)
+    least = {name: min(each) * 1e6 for name, each in times.items()}
+    mine = next(iter(case.contenders))
+    if case.baseline not in times:
+        return Row(case.name, f"{case.baseline} is missing", "", case.bar, least)
+    pairs = zip(times[mine], times[case.baseline], strict=True)
+    ratios = [theirs / ours if case.speedup else ours / theirs for ours, theirs in pairs]
+    what = f"faster than {case.baseline}" if case.speedup else f"of {case.baseline}"
+    return Row(
+        case.name, f"{statistics.median(ratios):.2f} × {what}", f"{min(ratios):.2f}-{max(ratios):.2f}", case.bar, least
+    )
+
+
+def interleaved(contenders: Contenders, rounds: int, calls: int) -> dict[str, list[float]]:
+    """Seconds a call of every contender, one entry a round; the first round warms up and does not count.
+
+    Each starts on a heap just collected: one contender's garbage must not be another's work.
+    """
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds + 1):
+        for name, work in contenders.items():
+            gc.collect()
+            start = time.perf_counter()
+            for _ in range(calls):
+                work()
+            times[name].append((time.perf_counter() - start) / calls)
+    return {name: each[1:] for name, each in times.items()}
+
+
+def all_rows(cases: Iterator[Case | Figure]) -> Iterator[Row]:
+    """The report line by line, as it is measured."""
+    return map(run, cases)
