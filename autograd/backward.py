@@ -21,12 +21,15 @@ from autograd.plain import constant, kind_of
 from autograd.quiet import hush, unhush
 
 _by_number = attrgetter("number")
+_op = attrgetter("op")
 
 
 def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool = False) -> None:
     """Set `grad` below a node; see `Value.backward` and `Tensor.backward`."""
     plain = root.priority == 1 and not create_graph and not (modes.active and modes.anomaly_is_on())
     if plain and _walk_values(root, gradient):
+        return
+    if not (create_graph or retain_grads or modes.active) and _hand_to_leaves(root, gradient):
         return
     found = gradients([(root, gradient)], create_graph, keep="all" if retain_grads else "retained")
     if create_graph:  # for leaves nodes; for the others plain data, as a graph that leads back to its holder is a cycle
@@ -90,6 +93,29 @@ def _walk_values(root: Any, gradient: float) -> bool:
     return True
 
 
+def _hand_to_leaves(root: Any, gradient: Any) -> bool:
+    """The whole walk where it is one step: from a compiled function straight to leaves; False for anything else.
+
+    Such a function hands back numbers and arrays of its own making, of the leaves' shapes and dtypes.
+    """
+    if not getattr(root.op, "hands_back_new", False):
+        return False
+    leaves = root.inputs
+    if any(map(_op, leaves)) or len(set(map(id, leaves))) < len(leaves):
+        return False
+    pulled = root._pull(gradient, False, False)
+    totals = [
+        share if leaf.grad is None else leaf.grad + share if type(share) is type(leaf.grad) is float
+        else _total(leaf, leaf.grad, share)
+        for leaf, share in pulled
+    ]  # fmt: skip
+    for (leaf, _), total in zip(pulled, totals, strict=True):
+        leaf.grad = total
+    if root.retains:
+        root.grad = gradient
+    return True
+
+
 def gradients(
     outputs: Iterable[tuple[Node, Any]],
     as_graph: bool = False,
@@ -99,7 +125,8 @@ def gradients(
     """The gradients of the leaves below some outputs, for an upstream gradient each; nothing is written to the nodes.
 
     With `as_graph` they are nodes themselves. `keep` tells whose gradients are returned besides the leaves': those
-    that retain theirs (Values, and Tensors on request), or all. The walk goes no further than the nodes in `stop`: it takes them for leaves.
+    that retain theirs (Values, and Tensors on request), or all. The walk goes no further than the nodes in `stop`: it
+    takes them for leaves.
     """
     outputs = list(outputs)
     if as_graph and not modes.is_recording():
@@ -123,7 +150,9 @@ def _walk(
     keep: str,
     stop: Collection[Node],
 ) -> dict[Node, Any]:
-    anomaly = modes.anomaly_is_on()
+    anomaly = modes.active and modes.anomaly_is_on()
+    keeps_all, keeps_some = keep == "all", keep != "leaves"
+    array = np.ndarray
     sums: dict[Any, Any] = {}
     owned: set[Node] = set()  # whose sum is an array of this walk's own making, so that it can be added to in place
     waiting: list[tuple[float, Node]] = []  # a heap: the newest node with a gradient comes first
@@ -134,15 +163,15 @@ def _walk(
             mine = share is not gradient
             data = operand._data
             if (
-                type(share) is not np.ndarray
-                or type(data) is not np.ndarray
+                type(share) is not array
+                or type(data) is not array
                 or share.shape != data.shape
                 or share.dtype is not data.dtype
             ):
                 share = _fitted(operand, share)
             if operand not in sums:
                 sums[operand] = share
-                if mine and not as_graph and type(share) is np.ndarray and share.base is None and pulled is not outputs:
+                if mine and type(share) is array and share.base is None and pulled is not outputs and not as_graph:
                     owned.add(operand)
                 if operand.op is not None and operand not in stop:
                     heappush(waiting, (-operand.number, operand))
@@ -153,17 +182,18 @@ def _walk(
         if not waiting:
             break
         node = heappop(waiting)[1]
-        keeps = keep != "leaves" and (node.retains or keep == "all")
-        gradient = sums[node] if keeps else sums.pop(node)
+        gradient = sums[node] if keeps_some and (keeps_all or node.retains) else sums.pop(node)
         if anomaly:
             modes.check_in_place(node)
         pulled = node._pull(gradient, as_graph, careful)
         if anomaly:
             _check_anomaly(node, gradient, pulled)
+    taken = {id(share) for _, share in outputs}
     for node, total in sums.items():
         if type(total) is np.ndarray:
-            if node not in owned:
-                sums[node] = total.copy()  # gradients never share memory
+            if id(total) in taken or total.base is not None:
+                sums[node] = total = total.copy()  # gradients never share memory
+            taken.add(id(total))
         elif node.priority == 2 and not isinstance(total, Node):
             sums[node] = np.asarray(total)
     return sums
@@ -172,6 +202,8 @@ def _walk(
 def _fitted(operand: Any, share: Any) -> Any:
     """A share of the gradient in the shape and dtype of the operand: what broadcasting added is summed."""
     if operand.priority == 1:
+        if type(share) is float:
+            return share
         if not isinstance(share, Node):
             return float(np.sum(share))
         return share if share.priority == 1 else reduce.sum(share).to_value()
@@ -191,7 +223,7 @@ def _has_nan(found: dict[Node, Any]) -> bool:
     total = 0.0
     for gradient in found.values():
         data = gradient.data if isinstance(gradient, Node) else gradient
-        if type(data) is np.ndarray:
+        if type(data) is np.ndarray and data.ndim != 1:
             data = data.reshape(-1)
         # the sum of squares is nan just where an element is, and the fastest thing to ask of an array
         total += data.dot(data) if type(data) is np.ndarray else data * data

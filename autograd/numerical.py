@@ -122,6 +122,7 @@ def _derivative(
     value, error, bound = np.full_like(center, np.nan), np.full_like(center, np.inf), np.zeros_like(center)
     smooth, unsettled = np.full(center.shape, False), np.full(center.shape, True)
     steepest = np.zeros_like(center)
+    last_value, last_error = value, error  # of the smallest steps that rounding leaves clear: what a kink looks like
     table = np.empty((0, 2, center.size))  # of the last step: extrapolated so often, slope or jump, output
     step = 0.1 * max(abs(x), 1.0)
     for count in range(_STEPS):
@@ -147,6 +148,9 @@ def _derivative(
             best = spread.argmin(axis=0), np.arange(center.size)
             better = unsettled & (spread[best] < error)
             value, error = np.where(better, found[best], value), np.where(better, spread[best], error)
+            clear = lost <= 0.01 * spread[best]
+            last_value = np.where(clear, found[best], last_value)
+            last_error = np.where(clear, spread[best], last_error)
             bound = np.where(better, 1e-5 * steepest + 30 * lost, bound)
             smooth = error <= bound
             # Smaller steps help if they just did, or if there may be a kink within these that rounding does not hide.
@@ -155,7 +159,7 @@ def _derivative(
             if not unsettled.any():
                 break
         step /= _SHRINK
-    return value, error, smooth
+    return np.where(smooth, value, last_value), np.where(smooth, error, last_error), smooth
 
 
 class Entry(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS, call
 from autograd.node import Node
-from autograd.ops import index, linalg, network, reduce, shape  # noqa: F401  (each registers its operations)
+from autograd.ops import convolution, index, linalg, network, reduce, shape  # noqa: F401  (each registers its own)
 from autograd.ops.primitive import BY_NUMPY, Primitive
 from autograd.ops.shape import data_of
 from autograd.readers.arrays import NUMPY_NAMES
@@ -49,6 +49,7 @@ QUESTIONS = {
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.full_like, np.empty_like,
     np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
+REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__"}
 MASK = Primitive("mask", lambda answer: answer, ())
 
 
@@ -56,6 +57,10 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: An
     """NumPy calls this when one of its ufuncs meets a node (NEP 13)."""
     row = UFUNCS.get(ufunc)
     if row is not None and method == "__call__" and not options:
+        if len(inputs) == 2 and inputs[1] is self and row.name in REFLECTED:
+            result = getattr(self, REFLECTED[row.name])(inputs[0])
+            if result is not NotImplemented:
+                return result
         return getattr(self, row.name)() if len(inputs) == 1 else call(row, *inputs)
     if method != "__call__" or options:
         asked = f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}"

@@ -17,7 +17,7 @@ from autograd.functions import FUNCTIONS
 from autograd.node import Node, tick
 from autograd.ops.index import add_at, getitem, set_at
 from autograd.ops.primitive import OPERATIONS, Primitive, elementwise, pull
-from autograd.ops.shape import reshape, stack, transpose
+from autograd.ops.shape import data_of, reshape, stack, transpose
 from autograd.plain import kind_of
 from autograd.quiet import hush, unhush
 from autograd.rows import ROWS
@@ -141,7 +141,7 @@ class Tensor(Node):
                 )
             gradient = np.ones(self.shape, self.dtype)
         elif not (create_graph and isinstance(gradient, Node)):
-            gradient = _checked(gradient.data if isinstance(gradient, Node) else gradient).astype(self.dtype, copy=False)
+            gradient = _checked(data_of(gradient)).astype(self.dtype, copy=False)
         if gradient.shape != self._data.shape:
             raise ValueError(f"the gradient has shape {gradient.shape}, but the Tensor has shape {self.shape}")
         backward.backward(self, gradient, create_graph, retain_grads)
@@ -216,7 +216,10 @@ class Tensor(Node):
         recorded: list[Any] = []
         links: list[tuple[Node, int]] = []
         for position, operand in enumerate(operands):
-            if isinstance(operand, Mask):
+            kind = type(operand)
+            if kind is float or kind is int or (kind is _ndarray and operand.dtype is _FLOAT64):
+                recorded.append(operand)
+            elif isinstance(operand, Mask):
                 recorded.append(operand._data)  # it has no gradient: a constant
             elif isinstance(operand, Node):
                 recorded.append(operand._data)  # type: ignore[attr-defined]
@@ -226,8 +229,7 @@ class Tensor(Node):
                 if op.rules_for_all or op.rules[position] is not None:
                     links.append((operand, position))
             else:
-                kind = type(operand)
-                recorded.append(operand if kind is float or kind is int else _constant(operand, op))
+                recorded.append(_constant(operand, op))
         return _record(op, tuple(recorded), tuple(links), params)
 
     def _watch(self) -> None:
@@ -244,6 +246,8 @@ class Tensor(Node):
             return pull(self, self.links, recorded, self.params, gradient, as_graph, careful)
         z = self._data if type(self.number) is int else self._result
         rules, params = op.rules, self.params
+        if op.row is None and gradient.base is not None and 0 in gradient.strides:
+            gradient = gradient.copy()  # one number spread out: good for elementwise rules, slow in a matrix product
         if params:
             return [(node, rules[i](gradient, z, *recorded, **params)) for node, i in self.links]
         return [(node, rules[i](gradient, z, *recorded)) for node, i in self.links]
@@ -519,7 +523,7 @@ def _binary(op: Primitive, reflected: bool = False) -> Callable[..., Any]:
 
 def _unary(op: Primitive) -> Callable[..., Any]:
     """An operation on one operand as a method."""
-    names, defaults = tuple(op.params), op.params
+    defaults = op.params
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         if args or kwargs:

@@ -299,7 +299,7 @@ def _is_closed(result: Any, leaves: list[Node]) -> bool:
         return True
     if any(leaf.op is not None for leaf in leaves):
         return False
-    start = min((leaf.number for leaf in leaves), default=np.inf)  # what is younger was made inside, as by inner transforms
+    start = min((leaf.number for leaf in leaves), default=np.inf)  # what is younger, inner transforms have made
     return all(node.op is not None or node.number >= start for node in backward.reachable([result]))
 
 
@@ -320,7 +320,7 @@ def _like(node: Node, upstream: Any) -> Any:
         raise ValueError(f"the gradient has shape {shape_of(upstream)}, but the result has shape {node.shape}")
     if isinstance(upstream, Node):
         return upstream
-    return float(upstream) if node.priority == 1 else np.asarray(upstream, node.data.dtype)
+    return float(upstream) if node.priority == 1 else np.asarray(upstream, node.dtype)
 
 
 def _plain(result: Any) -> Any:

@@ -225,7 +225,8 @@ class Value(Node):
 
 
 # A Value of a Tensor keeps the tensor in x and the array that was used in y.
-TO_VALUE = PRIMITIVES["to_value"] = Primitive("to_value", lambda x: x.item(), [lambda g, z, x: broadcast_to(g, x.shape)])
+TO_VALUE = Primitive("to_value", lambda x: x.item(), [lambda g, z, x: broadcast_to(g, x.shape)])
+PRIMITIVES[TO_VALUE.name] = TO_VALUE
 
 
 def to_value(tensor: Any) -> Value:
@@ -235,8 +236,8 @@ def to_value(tensor: Any) -> Value:
             f"to_value() of a Tensor of shape {tensor.shape}: pick one element first, as in t[0].to_value()"
         )
     out = _new(Value)
-    out._data, out.op, out.grad, out.number = tensor.data.item(), TO_VALUE, 0.0, tick()
-    out.x, out.y, out.dx, out.dy = (tensor,), (tensor.data,), (1.0,), None
+    out._data, out.op, out.grad, out.number = tensor._data.item(), TO_VALUE, 0.0, tick()
+    out.x, out.y, out.dx, out.dy = (tensor,), (tensor._data,), (1.0,), None
     if modes.active:
         out._watch()
     return out

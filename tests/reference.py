@@ -16,8 +16,8 @@ RULES = {
     "sin": (math.sin, lambda z, x: (apply("cos", x),)),
     "cos": (math.cos, lambda z, x: (apply("neg", apply("sin", x)),)),
     "tanh": (math.tanh, lambda z, x: (apply("sub", 1.0, apply("mul", z, z)),)),
-    "relu": (lambda x: max(x, 0.0), lambda z, x: (float(number(x) > 0),)),
-    "abs": (abs, lambda z, x: (float(number(x) > 0) - float(number(x) < 0),)),
+    "relu": (lambda x: max(x, 0.0), lambda z, x: (float(compare(x, 0.0) > 0),)),
+    "abs": (abs, lambda z, x: (float(compare(x, 0.0)),)),
     "maximum": (max, lambda z, x, y: (share := (compare(x, y) + 1) / 2, 1.0 - share)),
     "where": (lambda c, x, y: x if c else y, lambda z, c, x, y: (0.0, float(bool(c)), float(not c))),
 }

@@ -22,7 +22,7 @@ def test_every_reader_shows_every_row(name, reader):
     text = autograd.source(name, reader)
     assert name in text
     assert text.endswith("\n")
-    if reader not in ("sympy", "text"):
+    if reader not in ("javascript", "sympy", "text"):
         defined = [each.name for each in ast.parse(text).body if isinstance(each, ast.FunctionDef)]
         assert len(defined) == text.count("def ") > 0
 

@@ -47,7 +47,8 @@ def test_the_derivative_is_right_within_its_own_error(name: str, sign: float, ma
     true = derivative(x)
     assert found.smooth
     assert abs(found.value - true) <= 10 * found.error + 1e-12 * abs(true)
-    assert found.error <= 1e-8 * abs(true) + 1e-9 * (abs(f(x)) + (name == "fast"))
+    size_within_the_first_step = max(abs(f(x)), abs(f(x + 0.1 * max(abs(x), 1))))
+    assert found.error <= 1e-7 * abs(true) + 1e-9 * size_within_the_first_step
 
 
 @pytest.mark.parametrize("distance", [1e-1, 1e-3, 1e-5, 1e-7, 1e-9])
@@ -84,8 +85,8 @@ def test_a_kink_is_reported_with_its_slopes(f, x, slopes) -> None:
 def test_a_kink_is_never_taken_for_smooth(x: float, turn: float, offset: float) -> None:
     found = numerical_grad(lambda z: offset + math.sin(z) + turn * max(z - x, 0.0), x)
     assert not found.smooth
-    assert found.value == pytest.approx(math.cos(x) + turn / 2, abs=0.1 * turn)
-    assert found.error == pytest.approx(turn / 2, rel=0.3)
+    assert found.value == pytest.approx(math.cos(x) + turn / 2, abs=0.01 * turn)
+    assert found.error == pytest.approx(turn / 2, rel=0.05)
 
 
 @pytest.mark.parametrize("curve", [np.square, np.cosh, lambda d: 1 - np.cos(d), lambda d: d**4, lambda d: 7 + 0 * d])
@@ -165,7 +166,7 @@ def test_outputs_do_not_disturb_each_other() -> None:
     found = numerical_grad(f, 1.0)
     assert found.smooth.tolist() == [True, False, True, True]
     np.testing.assert_allclose(found.value[[0, 2, 3]], [2, 1e9 * math.e, 1e-9 * math.cos(1)], rtol=1e-9)
-    assert found.error[1] == pytest.approx(1)
+    assert found.error[1] == pytest.approx(1, rel=0.01)
 
 
 def test_arguments_are_chosen_by_number_and_may_be_structures() -> None:

@@ -337,11 +337,12 @@ def weighted(draw):
 
 
 @st.composite
-def classified(draw):
+def classified(draw, only_labels=False):
     rows, classes = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     labels = draw(hnp.arrays(int, rows, elements=st.integers(0, classes - 1)))
     chances = numbers((rows, classes), draw(SEEDS), positive=True)
-    return Example([numbers((rows, classes), draw(SEEDS))], {"labels": draw(st.sampled_from([labels, chances]))})
+    kinds = [labels] if only_labels else [labels, chances]
+    return Example([numbers((rows, classes), draw(SEEDS))], {"labels": draw(st.sampled_from(kinds))})
 
 
 def symmetric(x):
@@ -414,6 +415,33 @@ SIZED_OR_NOT = shapes(min_side=0)
 LINED = shapes(min_dims=1)
 FLAT = shapes(min_dims=2, max_dims=2)
 DEEP = shapes(min_dims=2, max_dims=3)
+
+@st.composite
+def images(draw, folded=False):
+    """Images larger than a window, with its size, stride and padding; or such windows and the shape of the images."""
+    count, channels, padding = draw(st.tuples(*[st.integers(1, 2)] * 2)) + (draw(st.tuples(*[st.integers(0, 1)] * 2)),)
+    size, stride = draw(st.tuples(*[st.integers(1, 2)] * 2)), draw(st.tuples(*[st.integers(1, 3)] * 2))
+    shape = (count, channels, *(each + draw(st.integers(0, 2)) for each in size))
+    params = {"size": size, "stride": stride, "padding": padding}
+    if folded:
+        windows = window_by_window(np.zeros(shape), size, stride, padding).shape
+        return Example([numbers(windows, draw(SEEDS))], {"shape": shape, **params})
+    return Example([numbers(shape, draw(SEEDS))], params)
+
+
+def window_by_window(x, size, stride, padding):
+    padded = np.pad(x, ((0, 0), (0, 0), *((each, each) for each in padding)))
+    corners = [range(0, n - k + 1, step) for n, k, step in zip(padded.shape[2:], size, stride, strict=True)]
+    columns = [
+        np.stack([padded[:, :, i : i + size[0], j : j + size[1]] for j in corners[1]], axis=-1) for i in corners[0]
+    ]
+    return np.stack(columns, axis=-2)
+
+
+def put_back_window_by_window(x, shape, size, stride, padding):
+    places = window_by_window(np.arange(1.0, math.prod(shape) + 1).reshape(shape), size, stride, padding).astype(int)
+    return added(np.zeros(math.prod(shape) + 1, x.dtype), x, places)[1:].reshape(shape)
+
 
 TABLE: dict[str, Operation] = {
     "sum": Operation(np.sum, on_one(SIZED_OR_NOT, reductions())),
@@ -508,6 +536,9 @@ TABLE: dict[str, Operation] = {
     "cholesky": Operation(lambda x: np.linalg.cholesky(symmetric(x) + 5 * np.eye(x.shape[-1])), on_matrix()),
     "affine": Operation(lambda x, w, b: x @ w + b, weighted()),
     "cross_entropy": Operation(mean_surprise, classified()),
+    "nll": Operation(lambda x, labels: -np.mean(x[np.arange(len(x)), labels]), classified(only_labels=True)),
+    "unfold": Operation(lambda x, size, stride, padding: window_by_window(x, size, stride, padding), images()),
+    "fold": Operation(put_back_window_by_window, images(folded=True)),
 }
 
 

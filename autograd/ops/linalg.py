@@ -159,7 +159,7 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
     inputs, output = _parsed(subscripts, operands)
     for term, operand in zip(inputs, operands, strict=True):
         if len(term) != len(shape_of(operand)):
-            raise ValueError(f"einsum({subscripts!r}): {term!r} names the axes of an operand of shape {shape_of(operand)}")
+            raise ValueError(f"einsum({subscripts!r}): {term!r} does not fit an operand of shape {shape_of(operand)}")
         for i, letter in enumerate(term):  # an index that broadcasts would need its own rule: spread it first
             side = max(
                 shape_of(other)[j]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.primitive import primitive
-from autograd.ops.reduce import log_softmax, softmax
+from autograd.ops.primitive import function, primitive
+from autograd.ops.reduce import log_softmax
 from autograd.ops.shape import shape_of
 
 
@@ -17,7 +17,11 @@ def _weights_rule(g: Any, z: Any, x: Any, w: Any, b: Any) -> Any:
     return x.reshape((-1, shape_of(x)[-1])).T @ g.reshape((-1, shape_of(g)[-1]))
 
 
-@primitive(symbol="xw+b", dx=lambda g, z, x, w, b: g @ w.T, dw=_weights_rule, db=lambda g, z, x, w, b: g)
+def _bias_rule(g: Any, z: Any, x: Any, w: Any, b: Any) -> Any:
+    return np.add.reduce(g, 0) if type(g) is np.ndarray and g.ndim == 2 and b.ndim == 1 else g
+
+
+@primitive(symbol="xw+b", dx=lambda g, z, x, w, b: g @ w.T, dw=_weights_rule, db=_bias_rule)
 def affine(x: Any, w: Any, b: Any) -> Any:
     """``x @ w + b``: rows of features times a matrix of weights, plus a bias.
 
@@ -33,18 +37,22 @@ def affine(x: Any, w: Any, b: Any) -> Any:
     return z + b
 
 
-def _cross_entropy_rule(g: Any, z: Any, x: Any, labels: Any) -> Any:
+def _picked_rule(g: Any, z: Any, x: Any, labels: Any) -> Any:
     rows, classes = shape_of(x)
-    if isinstance(x, np.ndarray) and labels.ndim == 1:
-        share = softmax(x)
-        share[np.arange(rows), labels] -= 1.0
-        share *= g / rows
+    if isinstance(x, np.ndarray):
+        share = np.zeros_like(x)
+        share[np.arange(rows), labels] = g / -rows
         return share
-    targets = np.eye(classes)[labels] if labels.ndim == 1 else labels
-    return g * (softmax(x) * targets.sum(axis=1, keepdims=True) - targets) / rows
+    return np.eye(classes)[labels] * (g / -rows)
 
 
-@primitive(dx=_cross_entropy_rule)
+@primitive(internal=True, dx=_picked_rule)
+def _nll(x: Any, labels: Any) -> Any:
+    """The mean over rows of minus the element at the label."""
+    return np.add.reduce(x[np.arange(len(x)), labels]) / -len(x)
+
+
+@function()
 def cross_entropy(x: Any, labels: Any) -> Any:
     """The mean over rows of -log softmax(x) at the label: how surprising the labels are to the logits.
 
@@ -55,13 +63,14 @@ def cross_entropy(x: Any, labels: Any) -> Any:
 
     Raises IndexError for a class index out of range, ValueError for labels of another shape.
     """
-    logs = log_softmax(x)
-    if labels.ndim == 2 and labels.shape == x.shape:
-        return -np.vdot(logs, labels) / len(x)
-    if labels.shape != x.shape[:1] or labels.dtype.kind not in "iu":
+    labels, shape = np.asarray(labels), shape_of(x)
+    if labels.ndim == 2 and labels.shape == shape:
+        return (log_softmax(x) * labels).sum() / -shape[0]
+    if labels.shape != shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"cross_entropy() of logits of shape {x.shape} takes {len(x)} class indices, or probabilities of that "
-            f"shape, not labels of shape {labels.shape} and dtype {labels.dtype}"
+            f"cross_entropy() of logits of shape {shape} takes class indices of shape {shape[:1]}, or probabilities of "
+            f"shape {shape}, not labels of shape {labels.shape} and dtype {labels.dtype}"
         )
-    # as unsigned numbers negative labels are out of range, and do not count from the end
-    return -np.add.reduce(logs[np.arange(len(x)), labels.astype(np.uintp)]) / len(x)
+    if len(labels) and labels.min() < 0:  # or they would count from the end
+        raise IndexError(f"cross_entropy() takes class indices from 0, not {labels.min()}")
+    return _nll(log_softmax(x), labels)

@@ -34,6 +34,7 @@ class Primitive:
     row: Row | None = None
     params: dict[str, Any] = field(default_factory=dict)  # names and defaults
     joint_rule: Callable[..., Any] | None = None  # one rule that returns the shares of all operands
+    hands_back_new: bool = False  # whether these shares are new arrays of the operands' own shapes and dtypes
 
     def __post_init__(self) -> None:
         self.symbol = self.symbol or self.name
@@ -110,6 +111,8 @@ def _operation(op: Primitive) -> Callable[..., Any]:
             if not op.takes_sequence:
                 args = (*map(np.asarray, args[:count]), *args[count:])
             return op.forward(*args, **kwargs)
+        if len(args) == count and not kwargs and not op.takes_sequence:
+            return Node.array_kind._apply(op, args, op.params)
         operands = tuple(args[0]) if op.takes_sequence else args[:count]
         if len(operands) < count or len(args) > count + len(names) or not op.params.keys() >= kwargs.keys():
             try:

@@ -36,6 +36,9 @@ def _kept(r: Any, x: Any, axis: Axis) -> Any:
 
 
 def _spread(g: Any, x: Any, axis: Axis) -> Any:
+    if isinstance(g, (np.ndarray, np.generic)) and not g.ndim:  # a view of the one number: nothing is written
+        shape = shape_of(x)
+        return np.ndarray(shape, g.dtype, np.asarray(g), 0, (0,) * len(shape))
     return broadcast_to(_kept(g, x, axis) if shape_of(g) else g, shape_of(x))
 
 
@@ -261,8 +264,8 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return e / _sum(e, axis, keepdims=True)
 
 
-@primitive(dx=lambda g, z, x, axis: g - FUNCTIONS["exp"](z) * sum(g, axis, keepdims=True))
+@primitive(dx=lambda g, z, x, axis: g - np.exp(z) * g.sum(axis, keepdims=True))
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """log(softmax(x)) along an axis, without overflow or cancellation."""
-    shifted = x - np.max(x, axis, keepdims=True)
+    shifted = x - x.max(axis, keepdims=True)
     return shifted - np.log(_sum(np.exp(shifted), axis, keepdims=True))

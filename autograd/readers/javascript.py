@@ -34,7 +34,10 @@ const floordiv_ = (x, y) => {{
   const m = x % y, q = (x - m) / y - (m !== 0 && m < 0 !== y < 0 ? 1 : 0), f = Math.floor(q);
   return y === 0 ? x / y : q - f > 0.5 ? f + 1 : f;
 }};
-const round_ = (x) => {{ const f = Math.floor(x); return x - f < 0.5 || (x - f === 0.5 && f % 2 === 0) ? f : Math.ceil(x); }};
+const round_ = (x) => {{
+  const f = Math.floor(x), r = x - f;
+  return r < 0.5 || (r === 0.5 && f % 2 === 0) ? f : Math.ceil(x);
+}};
 const polynomial = (c, x) => c.reduce((sum, each) => sum * x + each, 0);
 const erfNear = (x) => x * polynomial({[*special._NEAR_P]}, x * x) / polynomial({[*special._NEAR_Q]}, x * x);
 const erfTail = (x) => {{

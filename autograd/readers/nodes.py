@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.formula import Row
 from autograd import modes
+from autograd.formula import Row
 from autograd.functions import FUNCTIONS, call
 from autograd.node import Node
 from autograd.readers.generated import function_from

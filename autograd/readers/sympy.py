@@ -10,10 +10,12 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.formula import Formula, Row
 from autograd.rows import ROWS
+
+WAY_OUT = "to_sympy(node, shared=True) gives its parts names"
 
 
 def load() -> Any:
@@ -34,8 +36,9 @@ def number(value: float) -> Any:
         return sympy.nan
     if value.is_integer() and abs(value) < 2**53:
         return sympy.Integer(int(value))
-    digits = repr(value).partition("e")[0].lstrip("-0.").replace(".", "")
-    return sympy.Float(value, max(15, len(digits)))
+    digits = max(15, len(repr(value).partition("e")[0].lstrip("-0.").replace(".", "")))
+    written = sympy.Float(repr(value), digits)
+    return written if float(written) == value else sympy.Float(value, digits)
 
 
 def apply(row: Row, operands: Sequence[Any]) -> Any:
@@ -43,13 +46,22 @@ def apply(row: Row, operands: Sequence[Any]) -> Any:
     return _call(row.name, operands)
 
 
+class Weight(NamedTuple):
+    """What a row writes: how many operations, how many times each operand (``x * tanh(x)``), and whether in cases."""
+
+    operations: int
+    times: tuple[int, ...]
+    has_cases: bool
+
+
 @cache
-def weight(row: Row) -> tuple[int, tuple[int, ...]]:
-    """How many operations the row writes, and how many times it writes each operand, as in ``x * tanh(x)``."""
+def weight(row: Row) -> Weight:
+    """What writing the row once costs."""
     sympy = load()
     operands = [sympy.Dummy() for _ in row.names]
     written = list(sympy.preorder_traversal(apply(row, operands)))
-    return sum(bool(part.args) for part in written), tuple(map(written.count, operands))
+    operations = sum(bool(part.args) for part in written)
+    return Weight(operations, tuple(map(written.count, operands)), any(part.is_Piecewise for part in written))
 
 
 def _call(name: str, operands: Sequence[Any]) -> Any:
@@ -82,17 +94,25 @@ def _spellings() -> dict[str, Callable[..., Any]]:
     def power(x: Any, y: Any) -> Any:
         if x.is_Add and y not in (0, 1):
             return sympy.Pow(x, y, evaluate=False)  # nothing to simplify, but sympy would look long for an infinity
-        if x.is_Integer and y.is_Integer:
-            x = sympy.Float(x)  # whole numbers might get more digits than there is room for
+        if x.is_Rational and y.is_Integer and (x.p.bit_length() + x.q.bit_length()) * abs(y) > 1_000:
+            x = sympy.Float(x)  # exact, this might have more digits than there is room for
         return x**y
 
+    def comparison(name: str) -> Callable[..., Any]:
+        def compare(x: Any, y: Any) -> Any:
+            if sympy.nan in (x, y):
+                return sympy.true if name == "Ne" else sympy.false
+            return getattr(sympy, name)(x, y, evaluate=bool(x.is_Number and y.is_Number))
+
+        return compare
+
     def where(test: Any, x: Any, y: Any) -> Any:
-        if test.is_Number:
-            test = sympy.Ne(test, 0)
-        elif not isinstance(test, sympy.logic.boolalg.Boolean):
-            test = plain("Ne")(test, 0)
+        if isinstance(test, sympy.Expr):  # the row takes a number for its condition
+            test = comparison("Ne")(test, sympy.S(0))
         if test in (sympy.true, sympy.false):
             return x if test else y
+        if test.has(sympy.Piecewise):  # sympy would solve it for each case
+            raise ValueError(f"written out, this formula has a condition inside a condition; {WAY_OUT}")
         return plain("Piecewise")((x, test), (y, True))
 
     half = sympy.Rational(1, 2)
@@ -104,18 +124,19 @@ def _spellings() -> dict[str, Callable[..., Any]]:
         **{"abs": magnitude, "ceil": plain("ceiling"), "mod": mod, "sqrt": lambda x: power(x, half)},
         **{"maximum": plain("Max"), "minimum": plain("Min"), "fmax": plain("Max"), "fmin": plain("Min")},
         **{name: getattr(operator, name) for name in "add sub mul neg pos".split()},
-        "div": lambda x, y: x * power(y, sympy.Integer(-1)), "pow": power, "chain_product": operator.mul, "where": where,
-        "exp2": lambda x: power(sympy.Integer(2), x),
+        "div": lambda x, y: x * power(y, sympy.S(-1)), "pow": power, "chain_product": operator.mul, "where": where,
+        "exp2": lambda x: power(sympy.S(2), x),
         "expm1": lambda x: exp(x) - 1,
         "log2": lambda x: log(x) / log(2),
         "log10": lambda x: log(x) / log(10),
         "log1p": lambda x: log(1 + x),
         "cbrt": lambda x: sign(x) * magnitude(x) ** sympy.Rational(1, 3),
-        "hypot": lambda x, y: power(power(x, sympy.Integer(2)) + power(y, sympy.Integer(2)), half),
+        "hypot": lambda x, y: power(power(x, sympy.S(2)) + power(y, sympy.S(2)), half),
         "trunc": lambda x: sign(x) * floor(magnitude(x)),
         # half to even: where x + ½ is an odd number, floor(x + ½) is one too many
         "round": lambda x: floor(x + half) - where(plain("Eq")(mod(x + half, 2), 1), sympy.S(1), sympy.S(0)),
-        "<": plain("Lt"), "<=": plain("Le"), ">": plain("Gt"), ">=": plain("Ge"), "==": plain("Eq"), "!=": plain("Ne"),
+        "<": comparison("Lt"), "<=": comparison("Le"), ">": comparison("Gt"), ">=": comparison("Ge"),
+        "==": comparison("Eq"), "!=": comparison("Ne"),
         "and": sympy.And, "or": sympy.Or, "not": sympy.Not,
     }  # fmt: skip
 
@@ -123,7 +144,8 @@ def _spellings() -> dict[str, Callable[..., Any]]:
 def tidy(expression: Any) -> Any:
     """The expression with whole Floats, as in 0.5 * 2 * x, made Integers."""
     if expression.is_Float:
-        return number(float(expression))
+        is_whole = abs(expression) < 2**53 and float(expression).is_integer()
+        return load().Integer(int(expression)) if is_whole else expression
     args = [tidy(arg) for arg in expression.args]
     if all(map(operator.is_, args, expression.args)):
         return expression

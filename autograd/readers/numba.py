@@ -1,0 +1,33 @@
+"""Reads a row for numba: expressions of floats in compiled loops. IEEE results come from numba's error model."""
+
+from __future__ import annotations
+
+from autograd.formula import Formula, Row
+from autograd.readers.floats import FLOAT
+from autograd.readers.printer import Target, statements
+
+NUMBA = Target(
+    functions={
+        **FLOAT.functions,
+        # in numba's math they return integers, or are missing
+        **{name: f"np.{name}" for name in "floor ceil trunc exp2 cbrt".split()},
+        "round": "np.rint",
+    },
+    infix={"add": " + ", "sub": " - ", "mul": " * ", "div": " / "},
+    number=repr,
+)
+
+
+def own_formula(row: Row) -> Formula:
+    """How this reader computes the row: by its own function where there is one."""
+    return (row.name, *(("name", name) for name in row.names)) if NUMBA.knows(row.name) else row.compute
+
+
+def forward(row: Row) -> list[tuple[str, str]]:
+    """Assignments that compute ``z`` from the row's names."""
+    return statements({"z": own_formula(row)}, NUMBA)
+
+
+def partial(row: Row, index: int) -> list[tuple[str, str]]:
+    """Assignments that compute a partial derivative, called ``d``, from ``z`` and the row's names."""
+    return statements({"d": row.named_partials[f"d{row.args[index]}"]}, NUMBA)
