@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograd.formula import Formula, Row
+from autograd.formula import Formula, Row, parts
 from autograd.readers.floats import FLOAT
 from autograd.readers.printer import Target, statements
 
@@ -10,12 +10,18 @@ NUMBA = Target(
     functions={
         **FLOAT.functions,
         # in numba's math they return integers, or are missing
-        **{name: f"np.{name}" for name in "floor ceil trunc exp2 cbrt".split()},
+        **{name: f"np.{name}" for name in "floor ceil trunc exp2 cbrt mod".split()},
         "round": "np.rint",
     },
     infix={"add": " + ", "sub": " - ", "mul": " * ", "div": " / "},
     number=repr,
 )
+
+
+def can_spell(row: Row) -> bool:
+    """Whether compiled loops compute the row as IEEE has it: numba's floor division differs at inf."""
+    formulas = ((row.name,), own_formula(row), *row.named_partials.values())
+    return not any(part[0] == "floordiv" for formula in formulas for part in parts(formula))
 
 
 def own_formula(row: Row) -> Formula:

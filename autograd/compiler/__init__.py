@@ -1,0 +1,16 @@
+"""`jit`: a function run once, recorded, and replayed as a compiled program.
+
+- `tracing`: one run of the function: the nodes it makes, the comparisons it asks for, what it must not do
+- `captured`: what the function reaches from outside, so that a change of it is seen
+- `program`: the recorded scalars as a flat list of rows of the table; its interpreter defines what is right
+- `executors`: the ways to run a program, and which of them suits it
+- `entry`: a recorded run with its program, and the node that a call makes of it
+- `compiled`: `jit` itself: which recorded run answers which call
+"""
+
+from autograd.compiler.compiled import JitWarning, disabled, jit
+from autograd.compiler.tracing import JitError
+
+jit.disabled = disabled  # type: ignore[attr-defined]
+
+__all__ = ["JitError", "JitWarning", "jit"]

@@ -1,0 +1,215 @@
+"""`jit`: which compiled program answers which call."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autograd import modes
+from autograd.compiler.entry import MISS, Entry
+from autograd.compiler.tracing import Untraceable, is_tracing
+from autograd.node import Node
+from autograd.tree import flatten
+from autograd.value import Value
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+MOST_BRANCHES = 8  # recorded runs of one kind of call that differ in the answers of comparisons
+MOST_KINDS = 32  # kinds of calls
+_disabled: ContextVar[bool] = ContextVar("disabled", default=False)
+
+
+class JitWarning(UserWarning):
+    """A function that was to be compiled runs as it is instead: right, but not faster."""
+
+
+@contextmanager
+def disabled() -> Iterator[None]:
+    """Jitted functions run as they are written, to be debugged or compared: ``with autograd.jit.disabled():``.
+
+    >>> from autograd import jit
+    >>> with jit.disabled():
+    ...     jit(lambda x: 2 * x)(3.0)
+    6.0
+    """
+    token = _disabled.set(True)
+    try:
+        yield
+    finally:
+        _disabled.reset(token)
+
+
+def jit(f: _F) -> _F:
+    """The same function, compiled: run once to record what it computes, then replayed. Also a decorator.
+
+    Floats and nodes among the arguments, also inside lists, tuples and dicts, are inputs. Nodes that the function
+    reaches from outside, such as the parameters of a model, are read at every call. Everything else is constant: ints,
+    strings and objects among the arguments (for another one the function is recorded anew), and plain numbers from
+    outside. The result of a call is one node, whose gradients flow to all nodes that went in.
+
+    A comparison of Values is checked at every call: where it turns out differently, the function is recorded anew.
+    What cannot be replayed runs as it is, with a `JitWarning` that tells why. ``explain()`` of the jitted function
+    says what happened so far; ``with autograd.jit.disabled():`` everything runs as it is.
+
+    >>> from autograd import Value
+    >>> weight = Value(3.0)
+    >>> @jit
+    ... def loss(x):
+    ...     return (weight * x - 1.0) ** 2
+    >>> loss(2.0).backward()
+    >>> weight.grad
+    20.0
+
+    Raises JitError where the function reads a number out of the graph (`.data`, `item()`, printing), calls
+    `backward()`, or changes what it reaches from outside: a replay would not do it again.
+    """
+    if not callable(f):
+        raise TypeError(f"jit() takes a function, not {f!r}")
+    calls = _Calls(f)
+    fast = calls.fast
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs and (quick := fast.get((*map(type, args),))) and not modes.active and not _disabled.get():
+            result = quick(*args)
+            if result is not None:
+                return result
+        if _disabled.get() or (modes.active and (is_tracing() or modes.anomaly_is_on())):
+            return f(*args, **kwargs)
+        return calls.answer(args, kwargs)
+
+    if hasattr(f, "__name__"):
+        run = wraps(f)(run)
+    run.explain, run.calls = calls.explain, calls  # type: ignore[attr-defined]
+    return run  # type: ignore[return-value]
+
+
+@dataclass
+class _Kind:
+    """Calls whose arguments have the same structure and types, and are the same where they are constant."""
+
+    text: str
+    entries: list[Entry] = field(default_factory=list)
+    eager: bool = False
+
+
+class _Calls:
+    """All that is known of the calls of one function."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self.f, self.name = f, getattr(f, "__name__", type(f).__name__)
+        self.kinds: dict[Any, _Kind] = {}
+        self.fast: dict[tuple[type, ...], Callable[..., Any]] = {}  # what answers calls of floats alone
+        self.runs = 0
+        self.notes: list[str] = []
+
+    def answer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What f returns."""
+        given, rebuild = flatten((args, kwargs))
+        try:
+            key = _structure((args, kwargs)), tuple([_type_of(each, i, given) for i, each in enumerate(given)])
+            kind = self.kinds.get(key)
+        except TypeError:
+            self._say("an argument is neither an input nor, as it cannot be hashed, a constant")
+            return self.f(*args, **kwargs)
+        if kind is None:
+            if len(self.kinds) >= MOST_KINDS:
+                self._say(
+                    f"it was called in more than {MOST_KINDS} different ways, where every other int, string or object "
+                    "among the arguments counts; pass as a float what changes"
+                )
+                return self.f(*args, **kwargs)
+            kind = self.kinds[key] = _Kind(f"({', '.join(_named(each) for each in given)})")
+        if kind.eager:
+            return self.f(*args, **kwargs)
+        for entry in kind.entries:
+            result = entry.call(given, args, kwargs)
+            if result is not MISS:
+                if entry is not kind.entries[0]:  # the last branch taken is the likeliest
+                    kind.entries = [entry, *(other for other in kind.entries if other is not entry)]
+                return result
+        return self._record(kind, given, rebuild, args, kwargs)
+
+    def _record(self, kind: _Kind, given: list[Any], rebuild: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        current = [entry for entry in kind.entries if not entry.is_stale()]
+        if len(current) < len(kind.entries):
+            self.notes.append("recorded anew, because something that it reads nodes from was changed")
+        elif current:
+            self.notes.append("recorded anew, because a comparison had another answer")
+        kind.entries = current
+        if len(current) >= MOST_BRANCHES:
+            return self._give_up(
+                kind, f"its comparisons had answers of more than {MOST_BRANCHES} kinds; relu, maximum and where "
+                "choose without a comparison", args, kwargs,
+            )  # fmt: skip
+        collects = gc.isenabled()
+        gc.disable()  # it would look at every node of the run again and again, and find nothing
+        try:
+            entry = Entry(self.f, self.name, given, rebuild)
+        except Untraceable as reason:
+            return self._give_up(kind, str(reason), args, kwargs)
+        finally:
+            if collects:
+                gc.enable()
+        self.runs += 1
+        kind.entries = [entry, *current]
+        if not kwargs and len(args) == len(given) and all(type(each) is float for each in args):
+            quick = entry.fast()
+            if quick is not None:
+                self.fast[(float,) * len(args)] = quick
+        result = entry.call(given, args, kwargs)
+        # a comparison of numbers that differ in their last bits may come out otherwise when it is replayed
+        return self.f(*args, **kwargs) if result is MISS else result
+
+    def _give_up(self, kind: _Kind, reason: str, args: Any, kwargs: Any) -> Any:
+        kind.eager = True
+        kind.entries = []
+        self._say(reason)
+        return self.f(*args, **kwargs)
+
+    def _say(self, reason: str) -> None:
+        note = f"runs as it is: {reason}"
+        if note not in self.notes:
+            self.notes.append(note)
+            warnings.warn(f"the jitted function {self.name}() {note}", JitWarning, stacklevel=5)
+
+    def explain(self) -> str:
+        """What was recorded, how often, and why anew."""
+        times = {0: "not recorded", 1: "recorded once"}.get(self.runs, f"recorded {self.runs} times")
+        lines = [f"{self.name}: {times}"]
+        lines += [f"  {kind.text}: {entry.describe()}" for kind in self.kinds.values() for entry in kind.entries]
+        return "\n".join([*lines, *(f"  {note}" for note in dict.fromkeys(self.notes))])
+
+
+def _structure(tree: Any) -> Any:
+    """Lists, tuples and dicts with nothing in them, to be compared."""
+    if isinstance(tree, dict):
+        return type(tree), tuple(tree), tuple([_structure(each) for each in tree.values()])
+    if isinstance(tree, (list, tuple)):
+        return type(tree), tuple([_structure(each) for each in tree])
+    return None
+
+
+def _type_of(each: Any, index: int, given: list[Any]) -> Any:
+    """What has to be the same of an argument for a recorded run to answer a call."""
+    if isinstance(each, (float, np.floating)):
+        return float
+    if isinstance(each, Node):
+        twin = next(i for i, other in enumerate(given) if other is each)
+        return type(each), twin, each.shape, each.dtype
+    if isinstance(each, np.ndarray):
+        return np.ndarray, each.shape, each.dtype, None if each.dtype.kind == "f" else each.tobytes()
+    return type(each), each
+
+
+def _named(each: Any) -> str:
+    shape = "×".join(map(str, getattr(each, "shape", ())))
+    name = type(each).__name__
+    return f"{name} {shape}" if shape else name if isinstance(each, (float, Value)) else f"{name} {each!r:.20}"

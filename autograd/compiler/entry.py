@@ -1,0 +1,315 @@
+"""One recorded run: its program, and the node that a call makes of it."""
+
+from __future__ import annotations
+
+import gc
+import math
+import weakref
+from collections.abc import Callable, Sequence
+from functools import cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import backward, modes
+from autograd.compiler.captured import Surroundings
+from autograd.compiler.lanes import executor_for
+from autograd.compiler.plan import Plan, Replay
+from autograd.compiler.program import build
+from autograd.compiler.straight import Straight
+from autograd.compiler.tracing import JitError, Untraceable, recorded
+from autograd.formula import Row
+from autograd.node import Node, tick
+from autograd.ops.index import put
+from autograd.ops.primitive import Primitive
+from autograd.ops.shape import shape_of
+from autograd.tensor import Mask, Tensor
+from autograd.tree import flatten
+from autograd.value import Value
+
+MISS: Any = object()  # what a call returns whose comparisons have other answers
+_new = object.__new__
+_data = attrgetter("_data")
+
+
+class _State(NamedTuple):
+    """What the node of a call keeps for its gradient."""
+
+    inputs: list[float]
+    outputs: Sequence[float]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class Entry:
+    """A compiled run."""
+
+    def __init__(self, f: Callable[..., Any], name: str, given: list[Any], rebuild: Callable[..., Any]) -> None:
+        """Run f and compile what it does.
+
+        Raises JitError if it does what a replay would not do again, Untraceable if it cannot be replayed.
+        """
+        self.f = f
+        surroundings = Surroundings(f, given)
+        fresh, self.positions = _lifted(given)
+        arguments = [fresh[position] for position in self.positions]
+        with recorded() as trace:
+            args, kwargs = rebuild(fresh)
+            try:
+                result = f(*args, **kwargs)
+            except (TypeError, AttributeError) as error:
+                if all(isinstance(given[position], Node) for position in self.positions):
+                    raise
+                raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
+        surroundings.check(name)
+        leaves, build_result = flatten(result)
+        made = list(dict.fromkeys(each for each in leaves if isinstance(each, Node) and trace.made(each)))
+        self.is_scalar = all(type(node) is Value and type(node.op) is Row for node in (*trace.nodes, *made))
+        if any(isinstance(each, Mask) for each in leaves):
+            raise Untraceable("it returns a comparison of arrays")
+        self.program: Any
+        if self.is_scalar:
+            self.program, self.captured = build(trace, arguments, made)
+        else:
+            self.program = Plan(trace, arguments, made)
+            self.captured = self.program.captured
+        self.kinds = [type(node) for node in made]
+        self.shapes = [node.shape for node in made]
+        self.dtypes = [node.dtype for node in made]
+        self.watched = surroundings.around(self.captured)
+        numbers = {id(node): i for i, node in enumerate(arguments)}
+        self.results = [_result(each, made, numbers, trace.start) for each in leaves]
+        self.rebuild = flatten(build_result(range(len(leaves))))[1]
+        nodes = {i for i, position in enumerate(self.positions) if isinstance(given[position], Node)}
+        wanted = [i in nodes or i >= len(arguments) for i in range(self.program.count)]
+        reached = range(self.program.count) if self.is_scalar else self.program.reached()
+        # the inputs that are nodes to which gradients flow
+        self.operands = [i for i, is_wanted in enumerate(wanted) if is_wanted and i in reached]
+        depends = self.program.depends(wanted)
+        self.is_node = [bool(depends[slot]) for slot in list(self.program.outputs)]
+        self.executor: Any = executor_for(self.program, wanted) if self.is_scalar else Replay(self.program, wanted)
+        self.op = Primitive(
+            f"jit({name})", _outputs, (), params={"state": None}, joint_rule=self._shares, hands_back_new=True
+        )
+        recorded_nodes = [weakref.ref(node) for node in trace.nodes]
+        trace.forget()
+        del result, leaves, build_result, made, fresh, arguments, args, kwargs
+        _check_freed(recorded_nodes, name)
+
+    def fast(self) -> Callable[..., Any] | None:
+        """The function of the arguments that answers a call of floats alone, or None for another answer; None if there
+        is none: nodes go in, or the program is large, or the result is no tuple or number."""
+        if self.operands or not isinstance(self.executor, Straight):
+            return None
+        given = [f"v{i}" for i in range(len(self.positions))]
+        outputs = self.executor.outputs()
+        texts = []
+        for kind, content in self.results:
+            if kind not in ("output", "argument"):
+                return None
+            texts.append(outputs[content] if kind == "output" else given[content])
+        form = _printed(self.rebuild(texts))
+        return self.executor.returning(outputs, form) if form else None
+
+    def describe(self) -> str:
+        """What was recorded and how it is run."""
+        guards = sum(len(guard[1]) for guard in self.program.guards) if self.is_scalar else len(self.program.guards)
+        count = len(self.program.ops) if self.is_scalar else len(self.program.steps)
+        return (
+            f"{count:,} operations on {self.program.count:,} inputs, {len(self.captured):,} of them "
+            f"nodes from outside; {guards:,} comparisons checked; run {self.executor.name}"
+        )
+
+    def is_stale(self) -> bool:
+        """Whether a node that the function reaches from outside was replaced by another one."""
+        return self.watched.changed()
+
+    def call(self, given: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What f returns for these arguments, or MISS if a comparison has another answer."""
+        if self.watched.changed():
+            return MISS
+        given = [given[position] for position in self.positions]
+        inputs: list[Any] = [_data(each) if isinstance(each, Node) else each for each in given]
+        inputs += map(_data, self.captured)
+        outputs = self.executor.forward(inputs)
+        if outputs is None:
+            return MISS
+        if not self.is_scalar and any(np.isnan(each).any() for each in outputs):
+            return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
+        state = _State(inputs, outputs, args, kwargs)
+        numbers = self._nodes(state, [*given, *self.captured])
+        return self.rebuild(_finished(result, numbers, given) for result in self.results)
+
+    def _nodes(self, state: _State, inputs: list[Any]) -> list[Any]:
+        """The outputs as nodes where they depend on nodes, else as floats."""
+        if not any(self.is_node):
+            return [each.copy() if isinstance(each, np.ndarray) else each for each in state.outputs]
+        if not modes.is_recording():
+            return [_leaf(each) if is_node else each for each, is_node in zip(state.outputs, self.is_node, strict=True)]
+        operands = tuple([inputs[i] for i in self.operands])
+        if len(state.outputs) == 1 and self.kinds[0] is Value:
+            return [_value(state.outputs[0], self.op, operands, (state,))]
+        pack = Tensor._apply(self.op, operands, {"state": state})
+        if len(state.outputs) == 1:
+            return [pack]
+        nodes: list[Any] = []
+        start = 0
+        for each, is_node, shape, dtype, kind in zip(
+            state.outputs, self.is_node, self.shapes, self.dtypes, self.kinds, strict=True
+        ):
+            stop = start + math.prod(shape)
+            if not is_node:
+                nodes.append(each)
+            elif kind is Value:
+                nodes.append(_value(each, _pick(start), (pack,), (pack.data,)))
+            else:
+                part = pack[start:stop].reshape(shape)
+                nodes.append(part if part.dtype == dtype else part.astype(dtype))
+            start = stop
+        return nodes
+
+    def _shares(self, gradient: Any, z: Any, given: Any, as_graph: bool, state: _State | None = None) -> list[Any]:
+        """The gradients of the operands."""
+        if state is None:
+            state = z.y[0] if as_graph else given[0]
+            assert state is not None
+        if as_graph:
+            return self._shares_as_graph(gradient, state, z.inputs)
+        upstream: list[Any]
+        if len(self.shapes) == 1:
+            upstream = [gradient]
+        elif self.is_scalar:
+            upstream = gradient.tolist()
+        else:
+            parts = np.split(gradient, np.cumsum([math.prod(shape) for shape in self.shapes])[:-1])
+            upstream = [
+                part.item() if kind is Value else part.reshape(shape).astype(dtype, copy=False)
+                for part, kind, shape, dtype in zip(parts, self.kinds, self.shapes, self.dtypes, strict=True)
+            ]
+        shares = self.executor.backward(state.inputs, upstream)
+        if self.is_scalar:
+            return [shares[i] for i in self.operands]
+        return [shares[i] for i in self.operands]
+
+    def _shares_as_graph(self, gradient: Any, state: _State, operands: Sequence[Any]) -> list[Any]:
+        """The same as nodes: f is run once more, as it is."""
+        with modes.enable_grad():
+            leaves = flatten(self.f(*state.args, **state.kwargs))[0]
+        outputs: list[tuple[Any, Any]] = []
+        starts = np.cumsum([0, *(math.prod(shape) for shape in self.shapes)]).tolist()
+        for result, node in zip(self.results, leaves, strict=True):
+            if result.kind == "output" and isinstance(node, Node):
+                share = gradient
+                if len(self.shapes) > 1:
+                    i = result.content
+                    share = gradient[starts[i] : starts[i + 1]].reshape(self.shapes[i])
+                if isinstance(node, Value) and isinstance(share, (Tensor, np.ndarray)):
+                    share = share.to_value() if isinstance(share, Tensor) else share.item()
+                outputs.append((node, share))
+        outputs = list({node: (node, share) for node, share in outputs}.values())
+        found = backward.gradients(outputs, as_graph=True, stop=set(operands))
+        return [found.get(node, 0.0) for node in operands]
+
+
+def _printed(form: Any) -> str:
+    """Tuples of names as Python writes them; '' for anything else."""
+    if isinstance(form, str):
+        return form
+    parts = [_printed(each) for each in form] if type(form) is tuple else [""]
+    return f"({''.join(f'{part}, ' for part in parts)})" if all(parts) else ""
+
+
+class _Result(NamedTuple):
+    """Where a part of the result comes from: 'output' or 'argument' and a number, or 'constant' and the thing."""
+
+    kind: str
+    content: Any
+
+
+def _result(each: Any, made: list[Node], arguments: dict[int, int], start: float) -> _Result:
+    if id(each) in arguments:
+        return _Result("argument", arguments[id(each)])
+    if not isinstance(each, Node):
+        return _Result("array", each.copy()) if isinstance(each, np.ndarray) else _Result("constant", each)
+    for i, node in enumerate(made):
+        if node is each:
+            return _Result("output", i)
+    return _Result("leaf", each._data) if each.number > start else _Result("constant", each)  # type: ignore[attr-defined]
+
+
+def _finished(result: _Result, outputs: list[Any], given: list[Any]) -> Any:
+    kind, content = result
+    if kind == "output":
+        return outputs[content]
+    if kind == "argument":
+        return given[content]
+    if kind == "leaf":
+        return _leaf(content)
+    return content.copy() if kind == "array" else content
+
+
+def _leaf(data: Any) -> Node:
+    return Tensor(data.copy()) if isinstance(data, np.ndarray) else Value(data)
+
+
+def _value(data: float, op: Primitive, operands: tuple[Node, ...], kept: tuple[Any, ...]) -> Value:
+    out = _new(Value)
+    out._data, out.op, out.grad, out.number = data, op, 0.0, tick()
+    out.x, out.y, out.dx, out.dy = operands, kept, (None,) * len(operands), None
+    if modes.active:
+        out._watch()
+    return out
+
+
+def _outputs(*_: Any, state: _State) -> Any:
+    if len(state.outputs) == 1:
+        return np.asarray(state.outputs[0])
+    return np.concatenate([np.ravel(each) for each in state.outputs])
+
+
+@cache
+def _pick(i: int) -> Primitive:
+    """One number of a pack of outputs."""
+    return Primitive(f"output {i}", _never, [lambda g, z, x: put(g, i, shape_of(x))])
+
+
+def _never(*_: Any) -> Any:
+    raise NotImplementedError
+
+
+def _lifted(given: list[Any]) -> tuple[list[Any], list[int]]:
+    """The arguments with a fresh node for each number and each node, and the places of these."""
+    lifted, positions = list(given), []
+    first: dict[int, Any] = {}
+    for position, each in enumerate(given):
+        if isinstance(each, (float, np.floating)):
+            lifted[position] = Value(each)
+        elif isinstance(each, Value):
+            if id(each) in first:  # f may ask whether two arguments are the same node
+                lifted[position] = first[id(each)]
+                continue
+            lifted[position] = first[id(each)] = Value(each._data, label=each.label)
+        elif isinstance(each, Mask):
+            raise Untraceable("it takes a comparison of arrays")
+        elif isinstance(each, Node):
+            if id(each) in first:
+                lifted[position] = first[id(each)]
+                continue
+            lifted[position] = first[id(each)] = Tensor(each.data, label=each.label)
+        elif isinstance(each, np.ndarray) and each.dtype.kind == "f":
+            lifted[position] = Tensor(each)
+        else:
+            continue
+        positions.append(position)
+    return lifted, positions
+
+
+def _check_freed(nodes: list[weakref.ref[Node]], name: str) -> None:
+    if any(node() is not None for node in nodes):
+        gc.collect()  # the function may have made cycles of its own
+    if any(node() is not None for node in nodes):
+        raise JitError(
+            f"{name}() keeps a node that it made where it outlives the call; a compiled call would not do that again. "
+            "Return what is to be kept"
+        )

@@ -1,0 +1,256 @@
+"""Blocks of a program as compiled loops: the source of a module of numba functions, written to a file so that numba
+keeps what it compiles for the next process."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.compiler.blocks import Block, Ints, Operand
+from autograd.formula import ZERO
+from autograd.readers import numba as spelled
+
+# these flags let sums be vectorised and products be fused, and keep nan and inf as they are
+_HEAD = '''"""Generated loops."""
+import math
+from math import inf, nan, pi
+
+import numpy as np
+from numba import njit
+
+sweep = njit(error_model="numpy", cache=True, nogil=True)
+kernel = njit(
+    fastmath={"reassoc", "contract", "nsz"}, error_model="numpy", cache=True, nogil=True,
+    no_cpython_wrapper=True, no_cfunc_wrapper=True,
+)
+'''
+_AXES = "lrk"
+
+
+class Loops:
+    """The compiled forward and backward sweep of blocks: functions of the buffers of values and gradients."""
+
+    def __init__(
+        self, blocks: list[Block], places: Ints, constants: NDArray[np.float64], first: int, depends: NDArray[np.bool_]
+    ) -> None:
+        """`first` is the slot of the first constant."""
+        self.places, self.first, self.depends = places, first, depends
+        self.indices: list[Ints] = []
+        self.index_count = 0
+        self.numbers: list[NDArray[np.float64]] = []
+        self.number_count = 0
+        self.constants = constants
+        functions: list[str] = []
+        forward = [call for i, block in enumerate(blocks) for call in self._forward(f"f{i}", block, functions)]
+        backward = [
+            call
+            for i, block in reversed(list(enumerate(blocks)))
+            for call in self._backward(f"b{i}", block, functions)
+        ]  # fmt: skip
+        text = "\n\n".join(
+            [
+                _HEAD, *functions,
+                _function("forward", ["v", "c", "ix"], [*forward, "pass"]),
+                _function("backward", ["v", "g", "c", "ix"], [*backward, "pass"]),
+            ]
+        )  # fmt: skip
+        module = _module(text + "\n")
+        self.c = np.concatenate([*self.numbers, np.zeros(1)])
+        self.ix = np.concatenate([*self.indices, np.zeros(1, np.int64)])
+        self.forward: Callable[..., None] = module.forward
+        self.backward: Callable[..., None] = module.backward
+
+    def _read(self, operand: Operand, name: str, buffer: str) -> tuple[list[str], list[str], str]:
+        """Parameters, arguments, and the expression of an operand in the loop variables l, r and k."""
+        if operand.kind == 1 and buffer == "v":
+            start = self.number_count
+            self.numbers.append(self.constants[operand.slots.ravel() - self.first])
+            self.number_count += operand.slots.size
+            shape = operand.slots.shape
+            steps = [shape[1] * shape[2], shape[2], 1]
+            index = _index(shape, steps)
+            return [name], [f"c[{start}:{self.number_count}]"], f"{name}[{index}]"
+        places = self.places[operand.slots]
+        steps = []
+        is_regular = True
+        for axis, length in enumerate(places.shape):
+            each = np.diff(places, axis=axis)
+            steps.append(int(each.flat[0]) if length > 1 else 0)
+            is_regular &= length == 1 or (bool((each == each.flat[0]).all()) and steps[-1] > 0)
+        if is_regular:
+            low, high = int(places.min()), int(places.max())
+            return [name], [f"{buffer}[{low}:{high + 1}]"], f"{name}[{_index(places.shape, steps)}]"
+        start = self.index_count
+        self.indices.append(places.ravel())
+        self.index_count += places.size
+        index = _index(places.shape, [places.shape[1] * places.shape[2], places.shape[2], 1])
+        return [name, f"{name}_ix"], [buffer, f"ix[{start}:{self.index_count}]"], f"{name}[{name}_ix[{index}]]"
+
+    def _result(self, block: Block, buffer: str) -> str:
+        start = int(self.places[block.slots.flat[0]])
+        return f"{buffer}[{start}:{start + block.slots.size}]"
+
+    def _forward(self, name: str, block: Block, functions: list[str]) -> list[str]:
+        parameters, arguments = ["z"], [self._result(block, "v")]
+        outer, inner = block.slots.shape
+        at = f"l * {inner} + r"
+        lines: list[str] = []
+        if block.row is not None:
+            for (operand,), row_name in zip(block.terms, block.row.names, strict=True):
+                mine, given, expression = self._read(operand, f"x{len(parameters)}", "v")
+                parameters += mine
+                arguments += given
+                lines.append(f"_{row_name} = {expression}")
+            lines += _renamed(spelled.forward(block.row), block.row.names)
+            lines.append(f"z[{at}] = _z")
+        else:
+            lines.append("s = 0.0")
+            for i, (pair, length) in enumerate(zip(block.terms, block.lengths, strict=True)):
+                expressions = []
+                for j, operand in enumerate(pair):
+                    mine, given, expression = self._read(operand, f"x{i}_{j}", "v")
+                    parameters += mine
+                    arguments += given
+                    expressions.append(expression)
+                lines += _looped("k", length, [f"s += {' * '.join(expressions)}"])
+            lines.append(f"z[{at}] = s")
+        functions.append("@kernel\n" + _function(name, parameters, _looped("l", outer, _looped("r", inner, lines))))
+        return [f"{name}({', '.join(arguments)})"]
+
+    def _backward(self, name: str, block: Block, functions: list[str]) -> list[str]:
+        calls = []
+        for i, (pair, length) in enumerate(zip(block.terms, block.lengths, strict=True)):
+            for j, operand in enumerate(pair):
+                if operand.kind == 1 or not self.depends[operand.slots].any():
+                    continue
+                if block.row is not None and block.row.named_partials[f"d{block.row.args[i]}"] == ZERO:
+                    continue
+                calls.append(self._share(f"{name}_{i}_{j}", block, i, j, operand, length, functions))
+        return calls
+
+    def _share(
+        self, name: str, block: Block, i: int, j: int, operand: Operand, length: int, functions: list[str]
+    ) -> str:
+        parameters, arguments = ["gz"], [self._result(block, "g")]
+        outer, inner = block.slots.shape
+        at = f"l * {inner} + r"
+        mine, given, target = self._read(operand, "gx", "g")
+        parameters += mine
+        arguments += given
+        if block.row is not None:
+            lines = [f"_z = z[{at}]"]
+            parameters.append("z")
+            arguments.append(self._result(block, "v"))
+            for (each,), row_name in zip(block.terms, block.row.names, strict=True):
+                mine, given, expression = self._read(each, f"x{len(parameters)}", "v")
+                parameters += mine
+                arguments += given
+                lines.append(f"_{row_name} = {expression}")
+            lines += _renamed(spelled.partial(block.row, i), ("z", *block.row.names))
+            share = f"gz[{at}] * _d"
+            sizes = {"l": outer, "r": inner}
+        else:
+            lines = []
+            share = f"gz[{at}]"
+            for each in block.terms[i][:j] + block.terms[i][j + 1 :]:
+                mine, given, expression = self._read(each, "y", "v")
+                parameters += mine
+                arguments += given
+                share += f" * {expression}"
+            sizes = {"l": outer, "r": inner, "k": length}
+        loops = [(letter, size) for letter, size in sizes.items() if size > 1]
+        varies = [letter for letter, size in zip(_AXES, operand.slots.shape, strict=True) if size > 1]
+        summed = []
+        while loops and loops[-1][0] not in varies:  # the inner loops that add to one number
+            summed.append(loops.pop())
+        if summed:
+            body = [*lines, f"s += {share}"]
+            for letter, size in summed:
+                body = _looped(letter, size, body)
+            body = ["s = 0.0", *body, f"{target} += s"]
+        else:
+            body = [*lines, f"{target} += {share}"]
+            # the axis that is vectorised innermost, then those that are summed: what is added to stays in registers
+            kept = [loop for loop in loops[:-1] if loop[0] in varies]
+            loops = [*kept, *(loop for loop in loops[:-1] if loop[0] not in varies), loops[-1]] if loops else []
+        for letter, size in reversed(loops):
+            body = _looped(letter, size, body)
+        fixed = [f"{letter} = 0" for letter, size in sizes.items() if size == 1]
+        functions.append("@kernel\n" + _function(name, parameters, [*fixed, *body]))
+        return f"{name}({', '.join(arguments)})"
+
+
+def _index(shape: tuple[int, ...], steps: list[int]) -> str:
+    terms = [
+        letter if step == 1 else f"{letter} * {step}"
+        for letter, length, step in zip(_AXES, shape, steps, strict=True)
+        if length > 1
+    ]
+    return " + ".join(terms) or "0"
+
+
+def _renamed(lines: list[tuple[str, str]], names: tuple[str, ...]) -> list[str]:
+    """The row's own names behind an underscore, apart from those of the loops."""
+    known = {*names, *(target for target, _ in lines)}
+    word = re.compile(r"(?<![\w.])([a-zA-Z]\w*)(?![\w(.])")
+
+    def rename(text: str) -> str:
+        return word.sub(lambda found: f"_{found[1]}" if found[1] in known else found[1], text)
+
+    return [f"{rename(target)} = {rename(text)}" for target, text in lines]
+
+
+def _looped(letter: str, size: int, lines: list[str]) -> list[str]:
+    if size == 1:
+        return [f"{letter} = 0", *lines]
+    return [f"for {letter} in range({size}):", *(f"    {line}" for line in lines)]
+
+
+def _function(name: str, parameters: list[str], lines: list[str]) -> str:
+    decorator = "" if name[-1].isdigit() else "@sweep\n"
+    return f"{decorator}def {name}({', '.join(parameters)}):\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def _module(text: str) -> ModuleType:
+    """The module of that source, from the directory of kernels."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
+    name = f"wengert_kernels_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    path = directory() / f"{name}.py"
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(text)
+        os.replace(file.name, path)  # noqa: PTH105  (whole, or not at all: another process may do the same)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    return module
+
+
+def directory() -> Path:
+    """Where compiled loops are kept: $WENGERT_CACHE, else wengert/ in the user's cache directory."""
+    given = os.environ.get("WENGERT_CACHE")
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    return Path(base) / "wengert"
+
+
+def has_numba() -> bool:
+    """Whether numba is installed."""
+    return importlib.util.find_spec("numba") is not None

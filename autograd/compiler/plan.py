@@ -1,0 +1,291 @@
+"""Recorded operations on arrays as a flat plan: the same NumPy functions one after the other, without the graph.
+
+Results that nothing else uses are dropped, elementwise operations write into arrays that are kept from call to call,
+and gradients are computed only for what needs them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import backward
+from autograd.compiler.program import COMPARE
+from autograd.compiler.tracing import Question, Trace, Untraceable
+from autograd.formula import Row
+from autograd.functions import FUNCTIONS
+from autograd.node import Node
+from autograd.ops.primitive import PRIMITIVES, Primitive, elementwise
+from autograd.quiet import hush, unhush
+from autograd.readers import arrays
+from autograd.value import TO_VALUE, Value
+
+
+class _Like(NamedTuple):
+    """What has to be known of a node to fit a share of the gradient to it."""
+
+    priority: int
+    shape: tuple[int, ...]
+    dtype: Any
+
+
+class _Step(NamedTuple):
+    """An operation: what it makes of which slots. A constant operand is in a slot of its own."""
+
+    call: Callable[..., Any]
+    operands: tuple[int, ...]
+    result: int
+    # the slot of an operand, and its rule as a function of g, z, *operands: the usual one, and one in which a zero wins
+    rules: tuple[tuple[int, Callable[..., Any], Callable[..., Any]], ...]
+
+
+class Plan:
+    """A recorded run on arrays."""
+
+    def __init__(self, trace: Trace, arguments: Sequence[Node], outputs: Sequence[Node]) -> None:
+        """Raises Untraceable if an operation cannot be repeated without the graph."""
+        self.arguments = arguments
+        self.captured: list[Node] = []
+        self.slots: dict[int, int] = {}  # by the identity of a node or of an array
+        self.values: list[Any] = []
+        self.likes: list[_Like | None] = []
+        self.steps: list[_Step] = []
+        self.kept: list[Any] = []  # so that identities stay what they are while this is built
+        self.start = trace.start
+        for node in arguments:
+            self._new_slot(node, node)
+        made = {id(node) for node in trace.nodes}
+        self.live = {id(getattr(event, "_data", None)) for event in trace.nodes}  # arrays that depend on the inputs
+        self.live |= {id(getattr(event, "answer", None)) for event in trace.nodes} | set(self.slots)
+        self.live.discard(id(None))
+        needed = _needed(trace, outputs)
+        for event in trace.nodes:
+            if id(event) in needed:
+                self._find_captured(event, made)
+        self.count = len(self.values)
+        for event in trace.nodes:
+            if id(event) in needed:
+                self._add(event)
+        self.outputs = [self.slots[id(node)] for node in outputs]
+        self.guards = [
+            (COMPARE[guard.name], self._slot(guard.left), self._slot(guard.right), guard.answer)
+            for guard in trace.guards
+        ]
+        for step in self.steps:
+            self.values[step.result] = None
+        self.constants = self.values[self.count :]
+        del self.kept, self.arguments, self.values, self.slots, self.live
+
+    def _new_slot(self, thing: Any, node: Any = None, data: Any = None) -> int:
+        slot = self.slots[id(thing)] = len(self.values)
+        self.kept.append(thing)
+        if node is not None:
+            data = node._data
+            if isinstance(data, np.ndarray):
+                self.slots[id(data)] = slot
+                self.kept.append(data)
+        self.values.append(data)
+        self.likes.append(_Like(node.priority, node.shape, node.dtype) if node is not None else None)
+        return slot
+
+    def _find_captured(self, event: Any, made: set[int]) -> None:
+        for operand in event.inputs:
+            if (
+                isinstance(operand, Node)
+                and id(operand) not in made
+                and id(operand) not in self.slots
+                and (operand.op is not None or operand.number < self.start)
+            ):
+                self._new_slot(operand, operand)
+                self.captured.append(operand)
+
+    def _slot(self, operand: Any) -> int:
+        if isinstance(operand, (Node, np.ndarray)) and id(operand) in self.slots:
+            return self.slots[id(operand)]
+        if isinstance(operand, Node):
+            return self._new_slot(operand, data=operand._data)  # type: ignore[attr-defined]  # made by the run itself
+        self.kept.append(operand)
+        return self._new_slot(operand if isinstance(operand, np.ndarray) else object(), data=operand)
+
+    def _add(self, event: Any) -> None:
+        if isinstance(event, Question):
+            operands = tuple(self._slot(each) for each in event.inputs)
+            self.steps.append(_Step(event.call, operands, self._new_slot(event.answer, data=event.answer), ()))
+            return
+        op = event.op
+        primitive: Primitive = elementwise(op) if type(op) is Row else op
+        known = primitive.row is not None or op is TO_VALUE or PRIMITIVES.get(primitive.name) is primitive
+        if not known or primitive.joint_rule is not None:
+            raise Untraceable(f"{primitive.name}() cannot be repeated without the graph")
+        params = {} if type(event) is Value else event.params
+        if any(id(each) in self.live for each in _arrays(tuple(params.values()))):
+            raise Untraceable(f"{primitive.name}() takes an array that depends on the data, such as a mask as an index")
+        # an operand without a gradient, such as a comparison, is known by its array
+        given = event.inputs
+        operands = tuple(self._slot(each) for each in given)
+        linked = [i for i, each in enumerate(given) if isinstance(each, Node)]
+        slot = self._new_slot(event, event)
+        self.steps.append(
+            _Step(
+                _forward(primitive, params, event),
+                operands,
+                slot,
+                tuple(
+                    (operands[i], _rule(primitive, params, i), _careful_rule(primitive, params, i))
+                    for i in linked
+                    if _has_rule(primitive, i)
+                ),
+            )
+        )
+
+    def reached(self) -> set[int]:
+        """The inputs that gradients of the outputs can reach."""
+        reached = set(self.outputs)
+        for step in reversed(self.steps):
+            if step.result in reached:
+                reached.update(slot for slot, _, _ in step.rules)
+        return reached
+
+    def depends(self, wanted: Sequence[bool]) -> list[bool]:
+        """Which slots have a gradient that reaches the wanted inputs."""
+        depends = [*wanted, *(False for _ in self.constants)]
+        for step in self.steps:
+            depends[step.result] = any(depends[slot] for slot, _, _ in step.rules)
+        return depends
+
+
+class Replay:
+    """Runs a plan."""
+
+    def __init__(self, plan: Plan, wanted: Sequence[bool]) -> None:
+        self.plan = plan
+        self.name = "on arrays, one after the other"
+        depends = plan.depends(wanted)
+        self.sweep = [
+            (step.result, step.operands, tuple(rule for rule in step.rules if depends[rule[0]]))
+            for step in reversed(plan.steps)
+            if depends[step.result]
+        ]
+        self.steps = [(step.call, step.operands, step.result) for step in plan.steps]
+        self.last: tuple[list[Any], list[Any]] = ([], [])
+        self.lock = threading.Lock()
+
+    def forward(self, inputs: list[Any]) -> list[Any] | None:
+        """The outputs; None if a guard has another answer than was recorded."""
+        values = self._values(inputs)
+        for compare, left, right, answer in self.plan.guards:
+            if bool(compare(values[left], values[right])) != answer:
+                return None
+        return [values[slot] for slot in self.plan.outputs]
+
+    def backward(self, inputs: list[Any], upstream: Sequence[Any]) -> list[Any]:
+        """The gradients of the inputs, for an upstream gradient of each output, as new arrays; 0.0 where none flows."""
+        values = self._values(inputs)
+        shares = self._swept(values, upstream, careful=False)
+        if any(np.isnan(np.sum(share)) for share in shares):
+            shares = self._swept(values, upstream, careful=True)
+        return shares
+
+    def _swept(self, values: list[Any], upstream: Sequence[Any], careful: bool) -> list[Any]:
+        likes = self.plan.likes
+        sums: list[Any] = [None] * len(values)
+        owned: set[int] = set()
+        for slot, gradient in zip(self.plan.outputs, upstream, strict=True):
+            sums[slot] = gradient if sums[slot] is None else sums[slot] + gradient
+        token = hush()
+        try:
+            for result, operands, rules in self.sweep:
+                gradient = sums[result]
+                if gradient is None:
+                    continue
+                sums[result] = None
+                given = [values[slot] for slot in operands]
+                for slot, usual, for_zeros in rules:
+                    share = (for_zeros if careful else usual)(gradient, values[result], *given)
+                    like = likes[slot]
+                    assert like is not None
+                    if type(share) is not np.ndarray or share.shape != like.shape or share.dtype is not like.dtype:
+                        share = backward._fitted(like, share)
+                    old = sums[slot]
+                    if old is None:
+                        sums[slot] = share
+                        if share is not gradient and type(share) is np.ndarray and share.base is None:
+                            owned.add(slot)  # an array of this walk's own making, which can be added to in place
+                    elif slot in owned:
+                        np.add(old, share, out=old)
+                    else:
+                        sums[slot] = old + share
+        finally:
+            unhush(token)
+        return [
+            0.0 if sums[slot] is None
+            else sums[slot].copy() if isinstance(sums[slot], np.ndarray) and slot not in owned
+            else sums[slot]
+            for slot in range(self.plan.count)
+        ]  # fmt: skip
+
+    def _values(self, inputs: list[Any]) -> list[Any]:
+        seen, values = self.last
+        if seen is not inputs:
+            values = [*inputs, *self.plan.constants]
+            token = hush()
+            try:
+                for call, operands, result in self.steps:
+                    values[result] = call(*[values[slot] for slot in operands])
+            finally:
+                unhush(token)
+            self.last = inputs, values
+        return values
+
+
+def _has_rule(op: Primitive, i: int) -> bool:
+    return op.takes_sequence or op.rules[i] is not None
+
+
+def _forward(op: Primitive, params: dict[str, Any], event: Any) -> Callable[..., Any]:
+    forward = op.forward
+    if type(event) is Value:
+        return forward if op is TO_VALUE else lambda *operands: float(forward(*operands))
+    if op.takes_sequence:
+        return lambda *operands: forward(operands, **params)
+    made: Callable[..., Any] = (lambda *operands: forward(*operands, **params)) if params else forward
+    return made if type(event._data) is np.ndarray and event.ndim else lambda *operands: np.asarray(made(*operands))
+
+
+def _rule(op: Primitive, params: dict[str, Any], i: int) -> Callable[..., Any]:
+    if op.takes_sequence:
+        every: Any = op.rules[0]
+        return lambda g, z, *operands: every(i, g, z, operands, **params)
+    rule: Any = op.rules[i]
+    return (lambda g, z, *operands: rule(g, z, *operands, **params)) if params else rule
+
+
+def _careful_rule(op: Primitive, params: dict[str, Any], i: int) -> Callable[..., Any]:
+    if op.row is None:
+        return _rule(op, params, i)
+    partial = arrays.partial(op.row, i)
+    return lambda g, z, *operands: FUNCTIONS["chain_product"](g, partial(z, *map(np.asarray, operands)))
+
+
+def _arrays(params: Any) -> Iterator[Any]:
+    for each in params:
+        if isinstance(each, tuple):
+            yield from _arrays(each)
+        elif isinstance(each, np.ndarray):
+            yield each
+
+
+def _needed(trace: Trace, outputs: Sequence[Node]) -> set[int]:
+    """The identities of the recorded operations that outputs and guards depend on."""
+    wanted = {id(node) for node in outputs}
+    for guard in trace.guards:
+        wanted.update((id(guard.left), id(guard.right)))
+    needed = set()
+    for event in reversed(trace.nodes):
+        if not wanted.isdisjoint((id(event), id(getattr(event, "answer", event)), id(getattr(event, "_data", event)))):
+            needed.add(id(event))
+            wanted.update(map(id, event.inputs))
+    return needed

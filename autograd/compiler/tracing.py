@@ -1,0 +1,239 @@
+"""One run of a function, recorded: the nodes it made and the comparisons it asked about.
+
+While a run is recorded, the ways out of the graph (`.data`, `item()`, printing …) are closed, because what leaves the
+graph would be frozen; a comparison of Values is answered, and noted as a guard that later calls check.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import modes, protocols
+from autograd.node import Node, tick
+from autograd.tensor import Mask, Tensor
+from autograd.value import Value
+
+
+class JitError(RuntimeError):
+    """A function cannot be compiled as it stands; the message says what to write instead."""
+
+
+class Untraceable(Exception):
+    """A run cannot be recorded; the function runs as it is instead."""
+
+
+class Guard(NamedTuple):
+    """A comparison of scalars that the run asked about, and the answer."""
+
+    name: str  # 'lt', 'le' …
+    left: Any  # a Value or a float
+    right: Any
+    answer: bool
+
+
+class Trace:
+    """What one run made and asked, in order."""
+
+    def __init__(self) -> None:
+        self.start = tick()
+        self.nodes: list[Any] = []  # nodes, and Questions about arrays
+        self.guards: list[Guard] = []
+
+    def made(self, node: Node) -> bool:
+        """Whether a node is the result of an operation of this run."""
+        return node.op is not None and node.number > self.start
+
+    def forget(self) -> None:
+        """Let go of all nodes."""
+        self.nodes.clear()
+        self.guards.clear()
+
+    def answered(self, function: Callable[..., Any], operands: tuple[Any, ...], answer: Any) -> Mask:
+        """The answer to a question about arrays, noted to be asked again."""
+        mask = Mask(answer)
+        self.nodes.append(Question(function, operands, mask._data))
+        return mask
+
+    def note(self, node: Node) -> None:
+        """Called for every new node."""
+        self.nodes.append(node)
+        if not modes.is_recording():
+            raise Untraceable("it computes something under no_grad()")
+
+
+class Question:
+    """A comparison of arrays, or what is made of comparisons: an array of truths without a gradient."""
+
+    def __init__(self, call: Callable[..., Any], inputs: tuple[Any, ...], answer: Any) -> None:
+        self.call, self.inputs, self.answer = call, inputs, answer
+
+
+_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def is_tracing() -> bool:
+    """Whether a run is recorded here and now."""
+    return bool(modes.active) and _trace.get() is not None
+
+
+@contextmanager
+def recorded() -> Iterator[Trace]:
+    """Record everything inside."""
+    trace = Trace()
+    token = _trace.set(trace)
+    _close_ways_out()
+    try:
+        with modes.enable_grad(), modes.watched(trace.note):
+            yield trace
+    finally:
+        _open_ways_out()
+        _trace.reset(token)
+
+
+def _refuse(what: str, way_out: str) -> None:
+    """Raise, if a run is recorded here: the caller's caller did what would be frozen."""
+    if _trace.get() is None:
+        return
+    frame = sys._getframe(2)
+    if str(frame.f_globals.get("__name__", "")).startswith("autograd."):
+        raise Untraceable(f"{frame.f_globals['__name__']} looks at the data of a node in {frame.f_code.co_name}()")
+    place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+    raise JitError(
+        f"{what} inside a jitted function, at {place}: the number of this one run would be frozen into the compiled "
+        f"program; {way_out}"
+    )
+
+
+def _refused(original: Callable[..., Any], what: str, way_out: str) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _refuse(what, way_out)
+        return original(self, *args, **kwargs)
+
+    return method
+
+
+def _guarded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def method(self: Value, other: Any) -> Any:
+        answer = original(self, other)
+        trace = _trace.get()
+        if trace is not None and answer is not NotImplemented:
+            trace.guards.append(Guard(name, self, other if isinstance(other, Value) else float(other), answer))
+        return answer
+
+    return method
+
+
+def _guarded_truth(original: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    def method(self: Any) -> bool:
+        answer = original(self)
+        trace = _trace.get()
+        if trace is not None:
+            trace.guards.append(Guard("ne", self._data if isinstance(self, Mask) else self, 0.0, answer))
+        return answer
+
+    return method
+
+
+def _asked(original: Callable[..., Any]) -> Callable[..., Any]:
+    def ufunc(self: Any, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        trace = _trace.get()
+        if trace is None or function not in protocols.PREDICATES or method != "__call__" or options:
+            return original(self, function, method, *inputs, **options)
+        operands = tuple(each._data if isinstance(each, Mask) else each for each in inputs)
+        answer = function(*(each._data if isinstance(each, Node) else each for each in operands))  # type: ignore[attr-defined]
+        if not any(isinstance(each, Tensor) for each in inputs):
+            raise Untraceable(f"it asks np.{function.__name__} about a Value")
+        return trace.answered(function, operands, answer)
+
+    return ufunc
+
+
+def _combined(original: Callable[..., Any], function: Any) -> Callable[..., Any]:
+    def method(self: Mask, *others: Any) -> Any:
+        trace = _trace.get()
+        if trace is None:
+            return original(self, *others)
+        operands = tuple(each._data if isinstance(each, Mask) else np.asarray(each) for each in (self, *others))
+        return trace.answered(function, operands, function(*operands))
+
+    return method
+
+
+def _guarded_data(original: Any) -> property:
+    def read(self: Any) -> Any:
+        _refuse(f"reading .data of a {type(self).__name__}", _COMPUTE_OUTSIDE)
+        return original.fget(self)
+
+    def write(self: Any, data: Any) -> None:
+        _refuse(f"setting .data of a {type(self).__name__}", "set it after the call")
+        original.fset(self, data)
+
+    return property(read, write)
+
+
+_COMPUTE_OUTSIDE = "return the node and read its .data outside, or compare the nodes themselves"
+_CALL_OUTSIDE = "return the node and call this outside"
+_READS = "item tolist numpy all any argmax argmin __contains__ __format__ __repr__ detach".split()
+_COMBINED = {
+    **{f"__{r}{name}__": getattr(np, f"logical_{name}") for name in ("and", "or", "xor") for r in ("", "r")},
+    "__invert__": np.logical_not,
+}
+_lock = threading.Lock()
+_open_runs = 0
+_originals: list[tuple[Any, str, Any]] = []
+
+
+def _replacements() -> Iterator[tuple[Any, str, Any]]:
+    for kind in (Value, Tensor):
+        yield kind, "data", _guarded_data(vars(kind)["data"])
+        backward = vars(kind)["backward"]
+        yield kind, "backward", _refused(backward, "calling backward()", "call it on what the function returns")
+    for name in ("item", "__format__", "__repr__", "detach"):
+        yield Value, name, _refused(vars(Value)[name], f"{name}() of a Value", _COMPUTE_OUTSIDE)
+    for kind in (Value, Tensor):
+        yield kind, "__bool__", _guarded_truth(vars(kind)["__bool__"])
+        yield kind, "__array_ufunc__", _asked(protocols.array_ufunc)
+    yield protocols, "array_ufunc", _asked(protocols.array_ufunc)
+    for name, function in _COMBINED.items():
+        yield Mask, name, _combined(vars(Mask)[name], function)
+    for name in ("lt", "le", "gt", "ge", "eq", "ne"):
+        yield Value, f"__{name}__", _guarded(vars(Value)[f"__{name}__"], name)
+    for name in _READS:
+        yield Tensor, name, _refused(vars(Tensor)[name], f"{name}() of a Tensor", _CALL_OUTSIDE)
+    for name in ("sum", "mean", "__array__"):
+        yield Mask, name, _refused(vars(Mask)[name], f"{name}() of a comparison", _CALL_OUTSIDE)
+    default_rng = np.random.default_rng
+    yield np.random, "default_rng", lambda seed=None: _unseeded() if seed is None else default_rng(seed)
+
+
+def _unseeded() -> Any:
+    if _trace.get() is not None:
+        raise Untraceable("it draws random numbers, which would be the same at every replay")
+    return np.random.default_rng(np.random.SeedSequence())
+
+
+def _close_ways_out() -> None:
+    global _open_runs
+    with _lock:
+        _open_runs += 1
+        if _open_runs == 1:
+            for kind, name, replacement in list(_replacements()):
+                _originals.append((kind, name, vars(kind)[name]))
+                setattr(kind, name, replacement)
+
+
+def _open_ways_out() -> None:
+    global _open_runs
+    with _lock:
+        _open_runs -= 1
+        if not _open_runs:
+            for kind, name, original in _originals:
+                setattr(kind, name, original)
+            _originals.clear()

@@ -1,0 +1,203 @@
+"""`jit` of functions of Tensors and of Tensors and Values mixed: values, gradients, masks, shapes, dtypes, refusals."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import (
+    JitError,
+    JitWarning,
+    Tensor,
+    Value,
+    affine,
+    cross_entropy,
+    grad,
+    jit,
+    softmax,
+    stack,
+    value_and_grad,
+)
+
+pytestmark = pytest.mark.filterwarnings("error::autograd.JitWarning")
+RNG = np.random.default_rng(0)
+
+
+def check(f, *arrays, compiled=None):
+    """Values and gradients of a function and of its compiled self are the same, twice over."""
+    compiled = compiled or jit(f)
+    for _ in range(2):
+        mine, its = [Tensor(a) for a in arrays], [Tensor(a) for a in arrays]
+        left, right = f(*mine), compiled(*its)
+        np.testing.assert_allclose(right.data, left.data, rtol=1e-12)
+        assert type(left) is type(right)
+        upstream = RNG.normal(size=left.shape).astype(left.dtype) if left.shape else None
+        left.backward(upstream)
+        right.backward(upstream)
+        for a, b in zip(mine, its, strict=True):
+            assert (a.grad is None) == (b.grad is None)
+            if a.grad is not None:
+                assert a.grad.dtype == b.grad.dtype
+                np.testing.assert_allclose(b.grad, a.grad, rtol=1e-9, atol=1e-12)
+    return compiled
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: (x * y + x).tanh(),
+        lambda x, y: (x @ y.T).sum(axis=0),
+        lambda x, y: np.where(x > y, x * y, x - y).mean(),
+        lambda x, y: np.where((x > 0) & ~(y > 0), x, y * 2).sum(),
+        lambda x, y: x[1:] * y[:-1],
+        lambda x, y: x[[0, 0, 2]] + y.max(axis=1, keepdims=True),
+        lambda x, y: np.concatenate([x, y], axis=1).reshape(-1),
+        lambda x, y: softmax(x) * np.exp(y),
+        lambda x, y: (x.sum() * y.sum()).to_value(),
+        lambda x, y: stack([x[0, 0].to_value() * 2, y[1, 1].to_value()]).sum(),
+        lambda x, y: x * 3.0,
+        lambda x, y: ((x > 0) * y).sum(),
+    ],
+)
+def test_values_and_gradients(f):
+    compiled = check(f, RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4)))
+    check(f, RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4)), compiled=compiled)
+    assert "runs as it is" not in compiled.explain()
+
+
+def test_other_shapes_are_recorded_anew():
+    f = jit(lambda x, y: (x @ y).sum())
+    for n in (3, 5, 3):
+        check(lambda x, y: (x @ y).sum(), RNG.normal(size=(n, 4)), RNG.normal(size=(4, n)), compiled=f)
+    assert "recorded 2 times" in f.explain()
+
+
+def test_float32_stays_float32():
+    f = check(lambda x, y: (x * y).tanh() * 0.5, np.ones((2, 2), np.float32), np.ones((2, 2), np.float32))
+    check(lambda x, y: (x * y).tanh() * 0.5, np.ones((2, 2)), np.ones((2, 2)), compiled=f)
+
+
+def test_masks_are_live():
+    f = jit(lambda x: np.where(x > 0, x, 0.1 * x))
+    assert f(Tensor([1.0, -1.0])).data.tolist() == [1.0, -0.1]
+    assert f(Tensor([-1.0, 1.0])).data.tolist() == [-0.1, 1.0]
+    assert f.explain().count("recorded once") == 1
+
+
+def test_truth_is_a_guard():
+    f = jit(lambda x: x * 2 if x.sum() > 0 else x * 3)
+    assert [f(Tensor([1.0])).item(), f(Tensor([-1.0])).item(), f(Tensor([2.0])).item()] == [2.0, -3.0, 4.0]
+
+
+def test_arrays_in_arrays_out():
+    f = jit(lambda x, y: x * y + 1)
+    out = f(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    assert type(out) is np.ndarray
+    assert out.tolist() == [4.0, 9.0]
+
+
+def test_parameters_are_read_at_every_call():
+    w = Tensor(np.ones(2))
+    f = jit(lambda x: (w * x).sum())
+    assert f(np.ones(2)).item() == 2.0
+    w.data = np.array([2.0, 3.0])
+    f(np.ones(2)).backward()
+    assert w.grad.tolist() == [1.0, 1.0]
+    assert f(np.ones(2)).item() == 5.0
+
+
+def test_labels_are_constants_for_which_it_is_recorded_anew():
+    w = Tensor(RNG.normal(size=(3, 4)))
+    f = jit(lambda x, labels: cross_entropy(affine(x, w, np.zeros(4)), labels))
+    x = RNG.normal(size=(5, 3))
+    for labels in (np.array([0, 1, 2, 3, 0]), np.array([3, 2, 1, 0, 0])):
+        expected = cross_entropy(x @ w, labels)
+        assert f(x, labels).item() == pytest.approx(expected.item())
+
+
+def test_several_results():
+    x = Tensor(RNG.normal(size=(2, 3)))
+    y = Tensor(x.data)
+
+    def f(x):
+        h = x.tanh()
+        return h, h.sum().to_value(), {"n": (h * h).mean(axis=0), "k": 3}
+
+    def total(h, s, d):
+        return (h * h).sum() + s * 3 + (d["n"] * d["n"]).sum() + d["k"]
+
+    total(*f(x)).backward()
+    total(*jit(f)(y)).backward()
+    np.testing.assert_allclose(x.grad, y.grad)
+
+
+def test_gradients_as_graphs():
+    def f(x):
+        return (x.tanh() * x).sum()
+
+    x = np.array([0.3, -0.7])
+    np.testing.assert_allclose(grad(lambda x: grad(jit(f))(x).sum())(x), grad(lambda x: grad(f)(x).sum())(x))
+    np.testing.assert_allclose(jit(value_and_grad(f))(x)[1], grad(f)(x))
+    np.testing.assert_allclose(jit(grad(lambda x: grad(f)(x).sum()))(x), grad(lambda x: grad(f)(x).sum())(x))
+
+
+def test_a_zero_wins_against_inf():
+    def f(x):
+        return np.where(x > 0, np.log(x) * x, x).sum()
+
+    check(f, np.array([0.0, 1.0, -1.0]))
+    np.testing.assert_allclose(jit(grad(f))(np.array([0.0, 1.0])), grad(f)(np.array([0.0, 1.0])))
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        lambda x: x * x.data.sum(),
+        lambda x: x * x.item(0),
+        lambda x: x * float((x > 0).mean()),
+        lambda x: x * x.max().item(),
+    ],
+)
+def test_reading_arrays_out_of_the_graph_is_refused(escape):
+    with pytest.raises(JitError, match="inside a jitted function"):
+        jit(escape)(Tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("f", [lambda x: x[x > 1.5].sum(), lambda x: np.sort(x).sum(), lambda x: x[np.argmax(x)]])
+def test_what_depends_on_the_data_otherwise_runs_as_it_is(f):
+    compiled = jit(f)
+    with pytest.warns(JitWarning, match="runs as it is"):
+        compiled(Tensor([1.0, 2.0]))
+    for data in ([1.0, 2.0], [2.0, 3.0]):
+        assert compiled(Tensor(data)).item() == f(Tensor(data)).item()
+
+
+def test_values_and_tensors_mixed():
+    w = Value(2.0)
+    t = Tensor([1.0, 2.0])
+    f = jit(lambda x: (w * x * t).sum().to_value() * w)
+    for _ in range(2):
+        w.grad, t.grad = 0.0, None
+        f(np.array([3.0, 4.0])).backward()
+        assert (w.grad, t.grad.tolist()) == (2 * 2 * 11.0, [12.0, 16.0])
+
+
+UNARY = {"tanh": np.tanh, "exp": np.exp, "relu": lambda x: x.relu(), "sum": lambda x: x.sum(axis=0), "T": lambda x: x.T}
+BINARY = {"add": np.add, "mul": np.multiply, "max": np.maximum, "where": lambda x, y: np.where(x > y, x, y * y)}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*UNARY, *BINARY]), st.integers(0, 20), st.integers(0, 20)), max_size=8),
+    st.integers(0, 1000),
+)
+def test_random_programs(steps, seed):
+    def f(x, y):
+        results = [x, y]
+        for name, i, j in steps:
+            operands = [results[i % len(results)], results[j % len(results)]]
+            results.append(UNARY[name](operands[0]) if name in UNARY else BINARY[name](*operands))
+        return sum(each.sum() for each in results)
+
+    rng = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        check(f, rng.normal(size=(3, 3)), rng.normal(size=(3, 3)))
