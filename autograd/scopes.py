@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from autograd.node import Node, tick
 from autograd.tree import flatten
@@ -43,8 +43,9 @@ _Parts = Callable[[Any], Iterable[tuple[str, Any]]]
 _Notes = list[tuple[float, float, Scope]]
 
 _open: ContextVar[_Notes | None] = ContextVar("open", default=None)
-_notes: WeakKeyDictionary[Node, list[_Notes]] = WeakKeyDictionary()  # of the calls that returned the node
-_names: WeakKeyDictionary[Node, str] = WeakKeyDictionary()  # of parameters
+# By the identity of a node and for as long as it lives: a WeakKeyDictionary would compare nodes, and == compares data.
+_notes: dict[int, tuple[ref[Node], list[_Notes]]] = {}  # of the calls that returned the node
+_names: dict[int, tuple[ref[Node], str]] = {}  # of parameters
 
 
 def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
@@ -75,14 +76,16 @@ def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
 
 def calls(nodes: Container[Node]) -> list[Call]:
     """The calls that returned one of these nodes and the calls inside them, an outer one before those inside it."""
-    found = {id(notes): notes for node, each in list(_notes.items()) if node in nodes for notes in each}
+    kept = ((weak(), each) for weak, each in list(_notes.values()))
+    found = {id(notes): notes for node, each in kept if node is not None and node in nodes for notes in each}
     ordered = sorted((note for notes in found.values() for note in notes), key=lambda note: (note[0], -note[1]))
     return [Call(*note) for note in ordered]
 
 
 def parameter_name(node: Node) -> str:
     """The path of a parameter in its model, such as 'layers.0.neurons.3.w.1'; '' for any other node."""
-    return _names.get(node, "")
+    _, name = _names.get(id(node), (None, ""))
+    return name
 
 
 def _outermost(call: Callable[..., Any], parts: _Parts, model: Any, args: Any, kwargs: Any) -> Any:
@@ -98,8 +101,17 @@ def _outermost(call: Callable[..., Any], parts: _Parts, model: Any, args: Any, k
     if returned and any(scope.path is None for _, _, scope in notes):
         _name_parts(model, parts)
     for node in returned:
-        _notes.setdefault(node, []).append(notes)
+        known = _notes.get(id(node))
+        if known is None:
+            _remember(_notes, node, [notes])
+        else:
+            known[1].append(notes)
     return result
+
+
+def _remember(table: dict[int, tuple[ref[Node], Any]], node: Node, thing: Any) -> None:
+    key = id(node)
+    table[key] = (ref(node, lambda _: table.pop(key, None)), thing)
 
 
 def _scope_of(module: Any) -> Scope:
@@ -113,6 +125,6 @@ def _name_parts(model: Any, parts: _Parts) -> None:
     """Give every module and every parameter in the model its path, unless a larger model that holds it did."""
     for path, part in parts(model):
         if isinstance(part, Node):
-            _names[part] = path
+            _remember(_names, part, path)
         else:
             _scope_of(part).path = path

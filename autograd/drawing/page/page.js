@@ -1,0 +1,611 @@
+// The graph, as Python described it. What is live (all values are floats) is computed here again, by ROWS: functions
+// printed from the table of derivatives, each of which returns [value, partial derivatives …].
+const graph = JSON.parse(document.getElementById("graph").textContent);
+const { items, groups, views, rows, live, output } = graph;
+const $ = (id) => document.getElementById(id);
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const number = (x) => (typeof x === "string" ? { nan: NaN, inf: Infinity, "-inf": -Infinity }[x] : x);
+const values = items.map((item) => number(item.v));
+const given = [...values];
+const grads = items.map(() => 0);
+const partials = items.map(() => []);
+const operations = items.flatMap((item, index) => (item.k === "operation" ? [index] : []));
+const uses = items.map(() => []); // of each item: [operation, place]
+for (const index of operations) items[index].i.forEach((operand, place) => uses[operand].push([index, place]));
+let steps = [];
+
+// ---- forward and backward
+
+function forward() {
+  for (const index of operations) {
+    const { o, i } = items[index];
+    [values[index], ...partials[index]] = ROWS[o](...i.map((operand) => values[operand]));
+  }
+}
+
+// The chain rule: a path with a zero on it contributes zero, even against inf and nan.
+const product = (gradient, partial) => (gradient === 0 || partial === 0 ? 0 : gradient * partial);
+
+function backward() {
+  grads.fill(0);
+  grads[output] = 1;
+  steps = operations.map((index) => ({ phase: "forward", index }));
+  steps.push({ phase: "seed", index: output });
+  for (const index of [...operations].reverse()) {
+    items[index].i.forEach((operand, place) => {
+      const partial = partials[index][place];
+      if (items[operand].k === "constant" || (live && partial === undefined)) return;
+      const before = grads[operand], share = product(grads[index], partial);
+      grads[operand] = before + share;
+      steps.push({ phase: "backward", index, place, operand, before, share, after: grads[operand] });
+    });
+  }
+}
+
+function slope(leaf) { // by numbers, to check the chain rule
+  const x = values[leaf], h = 1e-5 * Math.max(1, Math.abs(x)), kept = [...values], keptPartials = [...partials];
+  const at = (moved) => { values[leaf] = moved; forward(); return values[output]; };
+  const found = (at(x + h) - at(x - h)) / (2 * h);
+  kept.forEach((value, index) => { values[index] = value; partials[index] = keptPartials[index]; });
+  return found;
+}
+
+function compute() {
+  if (live) forward();
+  backward();
+}
+
+// ---- words
+
+const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+
+function written(x, digits = graph.precision) {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
+  if (x === 0) return "0";
+  const [mantissa, power] = x.toExponential(digits - 1).split("e"), e = Number(power);
+  if (e < -4 || e >= digits) return `${trimmed(mantissa)}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
+  return trimmed(x.toFixed(digits - 1 - e));
+}
+
+const exact = (x) => (Number.isFinite(x) ? String(x) : written(x));
+const label = (index) => escaped(items[index].l);
+const valueText = (index) => (live || items[index].t === undefined ? written(values[index]) : escaped(items[index].t));
+const gradText = (index) => (live ? written(grads[index]) : escaped(items[index].d ?? (index === output ? "1" : "–")));
+const derivative = (of, by) => `∂${label(of)}/∂${label(by)}`;
+
+function equation(index, text) {
+  const { o, i, s, q } = items[index], operands = i.map(text);
+  if (rows[o]?.infix && operands.length === 2) {
+    const guarded = operands.map((each, place) => (/^-/.test(each) && (place || o === "pow") ? `(${each})` : each));
+    return `${guarded[0]} ${rows[o].infix} ${guarded[1]}`;
+  }
+  if (o === "neg") return /^-/.test(operands[0]) ? `-(${operands[0]})` : `-${operands[0]}`;
+  return `${escaped(o || s)}(${[...operands, ...(q ? [escaped(q)] : [])].join(", ")})`;
+}
+
+function rule(index, place) { // the table's formula for a partial derivative
+  const row = rows[items[index].o];
+  if (!row || row.partials[place] === undefined) return "";
+  const signature = row.infix ? `${row.names[0]} ${row.infix} ${row.names[1]}` : `${items[index].o}(${row.names.join(", ")})`;
+  return `z = ${escaped(signature)}: ∂z/∂${row.names[place]} = ${escaped(row.partials[place])}`;
+}
+
+function chain({ index, place, operand, share }, isDone) { // '∂L/∂n · ∂n/∂x = 0.5 × 1 = 0.5'
+  const words = `<span class="g">${derivative(output, index)}</span> · <span class="l">${derivative(index, operand)}</span>`;
+  if (!live || !isDone) return words;
+  const at = written(partials[index][place]);
+  const numbers = `<span class="g">${written(grads[index])}</span> × <span class="l">${at.startsWith("-") ? `(${at})` : at}</span>`;
+  return `${words} = ${numbers} = <span class="g n">${written(share)}</span>`;
+}
+
+function caption(step) {
+  if (step === 0) return "The leaves are given. <small>→ computes the first operation; Space plays it all</small>";
+  const now = steps[step - 1], { phase, index } = now;
+  const tag = `<span class="phase ${phase === "forward" ? "forward" : "backward"}">${phase === "forward" ? "forward" : "backward"}</span>`;
+  const done = step === steps.length ? "now every gradient is complete" : "";
+  if (phase === "forward") {
+    const texts = [`<b>${label(index)}</b>`, equation(index, label)];
+    if (live) texts.push(equation(index, valueText));
+    return `${tag}${texts.join(" = ")} = <b>${valueText(index)}</b>`;
+  }
+  if (phase === "seed") return `${tag}<b class="g">${derivative(output, output)} = 1</b><small>The output changes as fast as itself: here the way back begins.</small>`;
+  const { place, operand, before, share, after } = now;
+  const words = `<b class="g">${derivative(output, operand)}</b> += <span class="g">${derivative(output, index)}</span> · <span class="l">${derivative(index, operand)}</span>`;
+  if (!live) {
+    const known = items[operand].d ? `in the end ${gradText(operand)}` : "what arrives here was not kept: backward(retain_grads=True) keeps it";
+    return `${tag}${words}<small>${[rule(index, place) || `by the rule of ${escaped(items[index].o)}`, known, done].filter(Boolean).join(" · ")}</small>`;
+  }
+  const at = written(partials[index][place]);
+  const numbers = `${written(before)} + <span class="g">${written(grads[index])}</span> × <span class="l">${at.startsWith("-") ? `(${at})` : at}</span> = <b class="g">${written(after)}</b>`;
+  const zero = Object.is(share, grads[index] * partials[index][place]) || share !== 0 || share === grads[index] * partials[index][place] ? "" : "a zero on a path wins, even against inf and nan";
+  return `${tag}${words} = ${numbers}<small>${[rule(index, place), zero, done].filter(Boolean).join(" · ")}</small>`;
+}
+
+// ---- the picture
+
+const world = $("world"), picture = $("picture");
+const SVG = "http://www.w3.org/2000/svg";
+let view, place = {}, boxOf = [], wireOf = new Map(), cardElements = new Map(), lastInBox = new Map();
+let step = 0, pinned = null, hovered = null, hits = [];
+
+function parsed(svg) {
+  const holder = document.createElementNS(SVG, "g");
+  holder.innerHTML = svg;
+  return [...holder.children];
+}
+
+function thing(index, shown) { // the key of the card that stands for an item
+  if (shown.has(`n${index}`)) return `n${index}`;
+  for (let group = items[index].g; group; group = groups[group].p) if (shown.has(`g${group}`)) return `g${group}`;
+  return null;
+}
+
+function setView(chosen, smooth = true) {
+  const before = { place, boxOf };
+  view = chosen;
+  place = Object.fromEntries(view.cards.map(([key, x, y]) => [key, [x, y]]));
+  const shown = new Set(view.cards.map(([key]) => key));
+  boxOf = items.map((_, index) => thing(index, shown));
+  lastInBox = new Map(operations.map((index) => [boxOf[index], index]));
+
+  $("frames").replaceChildren(...view.frames.flatMap(([frame]) => parsed(frame)));
+  $("texts").replaceChildren(...view.frames.flatMap(([, title]) => parsed(title)));
+  for (const frame of $("frames").children) {
+    const group = Number(frame.dataset.key.slice(1)), around = groups[group].p;
+    const target = views.find((each) => each.id === (around ? `open ${around}` : "depth 0"));
+    if (target) addToggle(frame, "–", `Close ${groups[group].n}`, () => setView(target));
+  }
+  $("wires").replaceChildren(...parsed(view.wires.map(([, , , line, tip]) => `<g class="wire"><path d="${line}"/><path class="tip" d="${tip}"/></g>`).join("")));
+  wireOf = new Map();
+  [...$("wires").children].forEach((line, at) => {
+    const [from, to, edges, , , text] = view.wires[at], wire = { from, to, edges, line, text: text ? parsed(text)[0] : null };
+    for (const [index, operand] of edges) wireOf.set(`${index} ${operand}`, wire);
+    if (wire.text) $("texts").append(wire.text);
+  });
+
+  const old = cardElements;
+  cardElements = new Map();
+  for (const [key, x, y] of view.cards) {
+    const element = old.get(key) ?? newCard(key);
+    if (!old.has(key)) {
+      const from = smooth && before.place[before.boxOf[key[0] === "n" ? Number(key.slice(1)) : firstIn(key)]];
+      if (from) { move(element, from); element.getBoundingClientRect(); }
+    }
+    cardElements.set(key, element);
+    move(element, [x, y]);
+  }
+  $("cards").replaceChildren(...cardElements.values());
+  $("view").value = [...$("view").options].some((each) => each.value === view.id) ? view.id : "other";
+  fit(smooth);
+  render();
+}
+
+const firstIn = (key) => items.findIndex((_, index) => within(index, Number(key.slice(1))));
+
+function within(index, group) {
+  for (let each = items[index].g; each; each = groups[each].p) if (each === group) return true;
+  return false;
+}
+
+function move(element, [x, y]) { element.style.transform = `translate(${x}px,${y}px)`; }
+
+function newCard(key) {
+  const [element] = parsed(graph.cards[key]);
+  element.setAttribute("tabindex", "0");
+  if (key[0] === "g") {
+    const target = views.find((each) => each.id === `open ${key.slice(1)}`);
+    if (target) addToggle(element, "+", `Open ${groups[Number(key.slice(1))].n}`, () => setView(target));
+  }
+  return element;
+}
+
+function addToggle(element, sign, title, act) {
+  const width = element.querySelector(".face, rect").getAttribute("width");
+  const [toggle] = parsed(`<g class="toggle" role="button" aria-label="${escaped(title)}" transform="translate(${width},0)"><title>${escaped(title)}</title><circle r="9"/><text y="4.5">${sign}</text></g>`);
+  toggle.addEventListener("click", (event) => { event.stopPropagation(); act(); });
+  element.append(toggle);
+}
+
+function gradsAt(at) { // what has arrived after so many steps; null where nothing was sent yet
+  if (at === steps.length) return grads;
+  const found = items.map(() => null);
+  for (const each of steps.slice(0, at)) {
+    if (each.phase === "seed") found[each.index] = 1;
+    if (each.phase === "backward") found[each.operand] = each.after;
+  }
+  return found;
+}
+
+const parametersIn = groups.map((_, group) => items.flatMap((item, index) => (item.k === "parameter" && within(index, group) ? [index] : [])));
+
+function render() {
+  const seen = Math.min(step, operations.length), arrived = gradsAt(step), now = step ? steps[step - 1] : null;
+  const computed = new Set(operations.slice(seen));
+  const number = (index) => (computed.has(index) ? "·" : valueText(index));
+  const gradient = (index) => (arrived[index] === null ? "·" : live ? written(arrived[index]) : gradText(index));
+  const shades = shading(arrived, computed);
+  for (const [key, element] of cardElements) {
+    const index = Number(key.slice(1));
+    if (key[0] === "n") {
+      setText(element, ".value", number(index));
+      setText(element, ".grad", gradient(index));
+      element.classList.toggle("pending", computed.has(index));
+      element.setAttribute("aria-label", `${items[index].n}, value ${number(index)}, gradient ${gradient(index)}`);
+    } else if (live) {
+      const found = parametersIn[index].filter((each) => arrived[each] !== null).map((each) => arrived[each]);
+      setText(element, ".grad", found.length ? written(Math.hypot(...found)) : "·");
+      element.classList.toggle("pending", computed.has(lastInBox.get(key)));
+    }
+    element.setAttribute("class", element.getAttribute("class").replace(/ (shaded|s\d+|now|operand|hit|dim|pinned)(?=\s|$)/g, "") + shades(key));
+  }
+  for (const wire of wireOf.values()) {
+    wire.line.classList.remove("now", "near");
+    if (wire.text) {
+      const [[index, operand]] = wire.edges, text = computed.has(index) ? "·" : written(partials[index][operand], 3);
+      const length = text.length * 6.5 + 8, plate = wire.text.querySelector("rect");
+      setText(wire.text, "text", text);
+      plate.setAttribute("width", length);
+      plate.setAttribute("x", -length / 2);
+    }
+  }
+  const mark = (key, name) => cardElements.get(key)?.classList.add(name);
+  const light = (index, at) => {
+    const line = wireOf.get(`${index} ${at}`)?.line;
+    line?.classList.add("now");
+    if (line) $("wires").append(line); // above the others
+  };
+  if (now) {
+    mark(boxOf[now.phase === "backward" ? now.operand : now.index], "now");
+    if (now.phase === "forward") items[now.index].i.forEach((operand, at) => { mark(boxOf[operand], "operand"); light(now.index, at); });
+    if (now.phase === "backward") { mark(boxOf[now.index], "operand"); light(now.index, now.place); }
+  }
+  const focus = hovered ?? pinned;
+  if (focus) for (const wire of wireOf.values()) if (wire.from === focus || wire.to === focus) wire.line.classList.add("near");
+  if (pinned) mark(pinned, "pinned");
+  const isSearching = $("search").value.trim() !== "";
+  const found = new Set(hits.map((index) => boxOf[index]));
+  if (isSearching) for (const [key, element] of cardElements) element.classList.add(found.has(key) ? "hit" : "dim");
+  for (const id of ["wires", "texts"]) $(id).classList.toggle("dim", isSearching);
+  const isBack = Boolean(now) && now.phase !== "forward";
+  document.body.classList.toggle("backward", isBack);
+  picture.classList.toggle("backward", isBack);
+  $("caption").innerHTML = caption(step);
+  $("scrub").value = step;
+  $("count").textContent = `${step ? (isBack ? "backward" : "forward") : "start"} ${step}/${steps.length}`;
+  for (const id of ["first", "back"]) $(id).disabled = step === 0;
+  for (const id of ["next", "last"]) $(id).disabled = step === steps.length;
+  inspect(focus, arrived, computed);
+}
+
+function setText(element, selector, text) {
+  const target = element.querySelector(selector);
+  if (target && target.textContent !== text) target.innerHTML = text;
+}
+
+// ---- colours, as autograd/drawing/colours.py gives them
+
+function shading(arrived, computed) {
+  const mode = $("colour").value, half = (graph.scale - 1) / 2;
+  const own = (index) => (mode === "value" ? (computed.has(index) ? null : live ? values[index] : items[index].c) : live ? arrived[index] : arrived[index] === null ? null : items[index].e);
+  const of = (key) => {
+    if (key[0] === "n") return items[Number(key.slice(1))].k === "constant" ? null : own(Number(key.slice(1)));
+    if (mode === "value" || !live) return null;
+    const found = parametersIn[Number(key.slice(1))].map((each) => arrived[each]).filter((each) => each !== null);
+    return found.length ? Math.hypot(...found) : null;
+  };
+  if (mode === "kind") { legend(null); return () => ""; }
+  const numbers = new Map([...cardElements.keys()].map((key) => [key, of(key) ?? null]));
+  const sizes = [...numbers.values()].filter((x) => x !== null && Number.isFinite(x) && x !== 0).map(Math.abs);
+  const most = Math.max(0, ...sizes), least = Math.min(...sizes, most), wide = Math.log10(most) - Math.log10(least) > 3;
+  legend({ most, least: wide ? least : 0, negative: [...numbers.values()].some((x) => x < 0), mode });
+  return (key) => {
+    const x = numbers.get(key);
+    if (x === null || Number.isNaN(x)) return "";
+    const size = Math.abs(x);
+    if (!size || !most) return ` shaded s${half}`;
+    const part = !Number.isFinite(size) ? 1 : wide ? (Math.log(size) - Math.log(least)) / (Math.log(most) - Math.log(least)) : size / most;
+    return ` shaded s${half + Math.sign(x) * Math.min(Math.max(Math.ceil(part * half - 1e-9), 1), half)}`;
+  };
+}
+
+function legend(scale) {
+  const swatch = (kind) => `<span><i style="background:var(--${kind});border-color:var(--${kind}-edge)"></i>${kind}</span>`;
+  const kinds = new Set([...cardElements.values()].map((element) => element.classList[1]));
+  const parts = scale ? [] : ["leaf", "parameter", "constant", "operation", "module", "output"].filter((kind) => kinds.has(kind)).map(swatch);
+  if (scale) {
+    const half = (graph.scale - 1) / 2, from = scale.negative ? 0 : half;
+    const bar = Array.from({ length: graph.scale - from }, (_, at) => `<i style="background:var(--s${from + at})"></i>`).join("");
+    parts.push(`<span class="bar">${scale.negative ? written(-scale.most, 2) : written(scale.least, 2)}&nbsp; ${bar} &nbsp;${written(scale.most, 2)} ${scale.mode === "grad" ? "gradient" : "value"}${scale.least ? ", by order of magnitude" : ""}</span>`);
+  }
+  parts.push(`<span><b class="g">∂</b> gradient of ${label(output)}</span>`);
+  if ([...wireOf.values()].some((wire) => wire.text)) parts.push('<span><b class="l">0.5</b> local derivative</span>');
+  $("legend").innerHTML = parts.join("");
+}
+
+// ---- details
+
+function inspect(key, arrived, computed) {
+  const now = step ? steps[step - 1] : null;
+  const chosen = key ?? (now ? boxOf[now.phase === "backward" ? now.operand : now.index] : boxOf[output]);
+  if (!chosen) return;
+  if ($("inspector").contains(document.activeElement) && document.activeElement.matches(".edit input") && $("inspector").dataset.key === chosen) { refresh(Number(chosen.slice(1))); return; }
+  $("inspector").dataset.key = chosen;
+  $("inspector").innerHTML = chosen[0] === "g" ? aboutModule(Number(chosen.slice(1)), arrived) : aboutItem(Number(chosen.slice(1)), arrived, computed);
+  wireInspector(chosen);
+}
+
+function aboutModule(group, arrived) {
+  const { n, k, c, m, f } = groups[group], inside = parametersIn[group];
+  const list = inside.slice(0, 12).map((index) => `<li><b>${escaped(items[index].n)}</b> = ${valueText(index)}<span class="rule">∂ <span class="g">${arrived[index] === null ? "·" : live ? written(arrived[index]) : gradText(index)}</span></span></li>`).join("");
+  const more = inside.length > 12 ? `<p class="quiet">and ${inside.length - 12} more</p>` : "";
+  const target = views.find((each) => each.id === `open ${group}`);
+  return `<h2>${escaped(f || n)}</h2><p><span class="badge">module</span> ${escaped(k)}</p>
+    <p>${m} values${c > 1 ? `, ${c} calls` : ""}</p>${target ? '<p><button type="button" id="open-module">Open this module</button></p>' : ""}
+    ${list ? `<h3>Parameters</h3><ul>${list}</ul>${more}` : ""}`;
+}
+
+function aboutItem(index, arrived, computed) {
+  const item = items[index], kind = index === output ? "output" : item.k, isLeaf = item.k === "leaf" || item.k === "parameter";
+  const path = item.g ? `<p class="quiet">in ${escaped(groups[item.g].f || groups[item.g].n)}</p>` : "";
+  const head = `<h2>${escaped(item.n)}</h2><p><span class="badge">${kind}</span>${item.h ? ` <span class="quiet mono">${escaped(item.h)}</span>` : ""}</p>${path}`;
+  if (item.k === "constant") return `${head}<p class="big mono">${valueText(index)}</p><p class="quiet">A plain number: nothing flows back to it.</p>`;
+  const value = computed.has(index) ? "not computed yet" : live ? exact(values[index]) : valueText(index);
+  const made = item.k === "operation" ? `<p class="mono">= ${equation(index, label)}</p>` : "";
+  const editor = live && isLeaf
+    ? `<div class="edit"><input id="edit-number" type="number" step="any" aria-label="Value of ${escaped(item.n)}" value="${Number.isFinite(values[index]) ? values[index] : ""}"><button type="button" id="edit-reset">reset</button><input id="edit-range" type="range" aria-label="Drag the value of ${escaped(item.n)}"></div><p class="quiet">Change it: everything is computed again.</p>`
+    : `<p class="big mono">${value}</p>`;
+  const locals = item.k === "operation" && live
+    ? `<h3>Local derivatives</h3><ul>${item.i.map((operand, at) => [operand, at]).filter(([operand, at]) => items[operand].k !== "constant" && partials[index][at] !== undefined)
+        .map(([operand, at]) => `<li><span class="l">${derivative(index, operand)}</span> = <span class="l n">${computed.has(index) ? "·" : written(partials[index][at])}</span><span class="rule">${rule(index, at)}</span></li>`).join("")}</ul>`
+    : "";
+  return `${head}<h3>Value</h3>${editor}${made}<h3>Gradient ${derivative(output, index)}</h3><div id="gradient">${aboutGradient(index, arrived)}</div>${locals}`;
+}
+
+function aboutGradient(index, arrived) {
+  const value = arrived[index] === null ? '<span class="quiet">nothing has flowed back yet</span>' : live ? exact(arrived[index]) : gradText(index);
+  const done = new Set(steps.slice(0, step).filter((each) => each.operand === index));
+  const all = steps.filter((each) => each.operand === index);
+  const now = step ? steps[step - 1] : null;
+  const terms = all.map((each) => `<li class="${each === now ? "now" : ""}" ${done.has(each) ? "" : 'style="opacity:.5"'}>${chain(each, done.has(each))}</li>`).join("");
+  const sum = all.length > 1 && live && done.size === all.length ? `<p class="mono total g">${all.map((each, at) => (at ? (each.share < 0 ? " − " : " + ") + written(Math.abs(each.share)) : written(each.share))).join("")} = ${written(all.at(-1).after)}</p>` : "";
+  const lead = index === output ? '<p class="quiet">The output itself.</p>' : all.length > 1 ? `<p class="quiet">It is used ${all.length} times; the shares add up.</p>` : "";
+  const isLeaf = items[index].k !== "operation";
+  let check = "";
+  if (live && isLeaf && done.size === all.length && all.length) {
+    const found = slope(index), near = Math.abs(found - grads[index]) <= 1e-5 * Math.max(1, Math.abs(found), Math.abs(grads[index]));
+    check = `<p class="quiet">By numbers: ${written(found, 6)} ${near ? '<b class="good">✓</b>' : "(differs: a kink, an edge, or too steep)"}</p>`;
+  }
+  return `<p class="big mono g">${value}</p>${lead}<ul>${terms}</ul>${sum}${check}`;
+}
+
+function wireInspector(key) {
+  const index = Number(key.slice(1));
+  $("open-module")?.addEventListener("click", () => setView(views.find((each) => each.id === `open ${index}`)));
+  const box = $("edit-number"), range = $("edit-range");
+  if (!box) return;
+  const reach = Math.max(2, 2 * Math.abs(given[index])) || 2;
+  Object.assign(range, { min: given[index] - reach, max: given[index] + reach, step: reach / 200 });
+  range.value = values[index];
+  const change = (text, from) => {
+    if (text === "" || Number.isNaN(Number(text))) return;
+    values[index] = Number(text);
+    (from === box ? range : box).value = values[index];
+    compute();
+    render();
+  };
+  box.addEventListener("input", () => change(box.value, box));
+  range.addEventListener("input", () => change(range.value, range));
+  $("edit-reset").addEventListener("click", () => { box.value = given[index]; change(String(given[index]), box); });
+}
+
+function refresh(index) { if ($("gradient")) $("gradient").innerHTML = aboutGradient(index, gradsAt(step)); }
+
+function fillTable() {
+  const arrived = gradsAt(steps.length);
+  const lines = items.flatMap((item, index) => (item.k === "constant" ? [] : [`<tr><td>${escaped(item.n)}</td><td>${item.k === "operation" ? equation(index, (operand) => escaped(items[operand].n)) : item.k}</td><td class="number">${live ? exact(values[index]) : valueText(index)}</td><td class="number g">${live ? exact(arrived[index]) : gradText(index)}</td><td class="quiet">${escaped(item.g ? groups[item.g].f || groups[item.g].n : "")}</td></tr>`]));
+  $("table").querySelector(".scroll").innerHTML = `<table><thead><tr><th>name</th><th>computed as</th><th class="number">value</th><th class="number">gradient</th><th>module</th></tr></thead><tbody>${lines.join("")}</tbody></table>`;
+}
+
+// ---- moving about
+
+function isShown(at) { // whether a step can be seen while some modules are closed
+  if (at <= 0 || at >= steps.length) return true;
+  const { phase, index, operand } = steps[at - 1];
+  if (phase === "seed") return true;
+  if (phase === "forward") return boxOf[index]?.[0] === "n" || lastInBox.get(boxOf[index]) === index;
+  return boxOf[index] !== boxOf[operand];
+}
+
+function go(to, direction = 0) {
+  to = Math.min(Math.max(to, 0), steps.length);
+  while (direction && !isShown(to)) to += direction;
+  step = to;
+  if (location.protocol !== "about:") try { history.replaceState(null, "", `#step=${step}`); } catch { /* a frame without an address */ }
+  render();
+}
+
+let timer = null;
+function play(on) {
+  clearTimeout(timer);
+  timer = null;
+  if (on && step === steps.length) go(0);
+  if (on && calm.matches) { go(step + 1, 1); on = false; } // no motion by itself
+  if (on) {
+    const advance = () => { go(step + 1, 1); timer = step < steps.length ? setTimeout(advance, Number($("speed").value)) : null; showPlay(); };
+    timer = setTimeout(advance, 150);
+  }
+  showPlay();
+}
+function showPlay() {
+  const shape = timer ? "M2 1h4v12H2zM8 1h4v12H8z" : "M3 1v12l9-6z";
+  $("play").innerHTML = `<svg viewBox="0 0 14 14" aria-hidden="true"><path d="${shape}"/></svg>${timer ? "Pause" : "Play"}`;
+}
+
+let zoom = { k: 1, x: 0, y: 0 };
+let isMoved = false; // by the reader: then a new size of the window changes nothing
+function applyZoom(smooth) {
+  world.style.transition = smooth && !calm.matches ? "transform .35s ease" : "none";
+  world.style.transform = `translate(${zoom.x}px,${zoom.y}px) scale(${zoom.k})`;
+}
+function fit(smooth = true) {
+  isMoved = false;
+  const { width, height } = picture.getBoundingClientRect(), pad = 28, foot = 44;
+  const k = Math.min((width - 2 * pad) / view.width, (height - pad - foot) / view.height, 1.5);
+  zoom = { k, x: (width - k * view.width) / 2, y: Math.max(pad, (height - foot + pad - k * view.height) / 2) };
+  applyZoom(smooth);
+}
+function zoomBy(factor, cx, cy) {
+  const { width, height } = picture.getBoundingClientRect();
+  [cx, cy] = [cx ?? width / 2, cy ?? height / 2];
+  const k = Math.min(Math.max(zoom.k * factor, 0.02), 6), f = k / zoom.k;
+  zoom = { k, x: cx - f * (cx - zoom.x), y: cy - f * (cy - zoom.y) };
+  isMoved = true;
+  applyZoom(false);
+}
+function reveal(index) { // show an item that may be inside a closed module, and bring it into sight
+  if (boxOf[index] !== `n${index}`) {
+    const target = views.find((each) => each.id === `open ${items[index].g}`) ?? views.find((each) => each.cards.some(([key]) => key === `n${index}`));
+    if (target) setView(target);
+  }
+  const [x, y] = place[boxOf[index]] ?? [0, 0], { width, height } = picture.getBoundingClientRect();
+  const sx = zoom.x + zoom.k * x, sy = zoom.y + zoom.k * y;
+  if (sx < 0 || sy < 0 || sx > width - 120 || sy > height - 80) {
+    zoom = { ...zoom, x: width / 2 - zoom.k * x, y: height / 2 - zoom.k * y };
+    applyZoom(true);
+  }
+}
+
+function pin(key) {
+  pinned = pinned === key ? null : key;
+  render();
+}
+
+let found = 0;
+function search(advance) {
+  const wanted = $("search").value.trim().toLowerCase();
+  hits = wanted ? items.flatMap((item, index) => (item.k !== "constant" && `${item.n} ${item.o ?? ""} ${item.s ?? ""}`.toLowerCase().includes(wanted) ? [index] : [])) : [];
+  found = advance && hits.length ? (found + 1) % hits.length : -1;
+  if (found >= 0) { reveal(hits[found]); pinned = boxOf[hits[found]]; }
+  $("found").textContent = wanted ? `${found >= 0 ? `${found + 1} of ` : ""}${hits.length} found` : "";
+  render();
+}
+
+// ---- events
+
+const keyOf = (target) => target.closest?.(".card")?.dataset.key ?? null;
+picture.addEventListener("pointerover", (event) => { const key = keyOf(event.target); if (key !== hovered) { hovered = key; render(); } });
+picture.addEventListener("pointerleave", () => { if (hovered) { hovered = null; render(); } });
+let drag = null;
+picture.addEventListener("pointerdown", (event) => { drag = { x: event.clientX, y: event.clientY, far: 0, id: event.pointerId }; });
+picture.addEventListener("pointermove", (event) => {
+  if (!drag) return;
+  const dx = event.clientX - drag.x, dy = event.clientY - drag.y;
+  drag = { ...drag, x: event.clientX, y: event.clientY, far: drag.far + Math.hypot(dx, dy) };
+  if (drag.far < 5) return;
+  if (!picture.hasPointerCapture(drag.id)) picture.setPointerCapture(drag.id);
+  picture.classList.add("dragging");
+  zoom = { ...zoom, x: zoom.x + dx, y: zoom.y + dy };
+  isMoved = true;
+  applyZoom(false);
+});
+const drop = (event) => {
+  picture.classList.remove("dragging");
+  if (drag && drag.far < 5 && event.type === "pointerup") { const key = keyOf(event.target); if (key) pin(key); else if (pinned) pin(pinned); }
+  drag = null;
+};
+picture.addEventListener("pointerup", drop);
+picture.addEventListener("pointercancel", drop);
+picture.addEventListener("wheel", (event) => {
+  event.preventDefault();
+  const { left, top } = picture.getBoundingClientRect();
+  zoomBy(Math.exp(-event.deltaY * 0.0015), event.clientX - left, event.clientY - top);
+}, { passive: false });
+picture.addEventListener("focusin", (event) => { const key = keyOf(event.target); if (key && event.target.matches(":focus-visible")) { hovered = key; render(); } });
+picture.addEventListener("focusout", () => { hovered = null; });
+
+$("first").onclick = () => go(0);
+$("back").onclick = () => go(step - 1, -1);
+$("next").onclick = () => go(step + 1, 1);
+$("last").onclick = () => go(steps.length);
+$("play").onclick = () => play(!timer);
+$("scrub").oninput = () => { play(false); go(Number($("scrub").value)); };
+$("search").oninput = () => search(false);
+$("colour").onchange = render;
+$("view").onchange = () => { const target = views.find((each) => each.id === $("view").value); if (target) setView(target); };
+$("zoom-in").onclick = () => zoomBy(1.25);
+$("zoom-out").onclick = () => zoomBy(0.8);
+$("fit").onclick = () => fit();
+$("open-table").onclick = () => { fillTable(); $("table").showModal(); };
+$("open-help").onclick = () => $("help").showModal();
+$("theme").onclick = () => document.documentElement.classList.toggle("dark");
+$("download").onclick = () => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([standalone()], { type: "image/svg+xml" }));
+  link.download = "graph.svg";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+};
+
+function standalone() { // the picture as it is now, as a file of its own
+  const copy = world.cloneNode(true), pad = 20;
+  for (const element of [copy, ...copy.querySelectorAll("[style]")]) element.removeAttribute("style");
+  for (const toggle of copy.querySelectorAll(".toggle")) toggle.remove();
+  for (const card of copy.querySelectorAll(".card")) card.setAttribute("transform", `translate(${place[card.dataset.key]})`);
+  copy.setAttribute("transform", `translate(${pad},${pad})`);
+  const width = view.width + 2 * pad, height = view.height + 2 * pad;
+  const isDark = document.documentElement.classList.contains("dark");
+  const sheet = $("drawing-style").textContent, style = isDark ? sheet.replaceAll("html.dark .drawing", ".drawing") : sheet;
+  return `<svg xmlns="${SVG}" class="drawing" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" xml:space="preserve"><style>${escapedStyle(style)}</style><rect class="paper" width="${width}" height="${height}" rx="10"/>${new XMLSerializer().serializeToString(copy)}</svg>`;
+}
+const escapedStyle = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+addEventListener("keydown", (event) => {
+  const typing = event.target.matches?.("input, select, textarea"), inDialog = document.querySelector("dialog[open]");
+  if (event.key === "Escape" && !inDialog) {
+    if ($("search").value) { $("search").value = ""; search(false); } else if (pinned) pin(pinned);
+    event.target.blur?.();
+    return;
+  }
+  if (event.target === $("search") && event.key === "Enter") { search(true); return; }
+  if (inDialog || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (typing && !(event.target === $("scrub") && !event.key.startsWith("Arrow"))) return;
+  if (event.target.matches?.("button") && (event.key === " " || event.key === "Enter")) return;
+  const card = keyOf(event.target);
+  if (card && event.key === "Enter") {
+    const target = card[0] === "g" && views.find((each) => each.id === `open ${card.slice(1)}`);
+    if (target) setView(target); else pin(card);
+    return;
+  }
+  const act = {
+    ArrowRight: () => { play(false); go(step + 1, 1); }, ArrowLeft: () => { play(false); go(step - 1, -1); },
+    " ": () => play(!timer), Home: () => { play(false); go(0); }, End: () => { play(false); go(steps.length); },
+    f: () => go(0), b: () => go(operations.length + 1), "/": () => $("search").focus(),
+    "+": () => zoomBy(1.25), "=": () => zoomBy(1.25), "-": () => zoomBy(0.8), 0: () => fit(),
+    t: () => $("open-table").click(), d: () => $("theme").click(), "?": () => $("open-help").click(),
+  }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (act) { event.preventDefault(); act(); }
+});
+new ResizeObserver(() => { if (!isMoved) fit(false); }).observe(picture);
+addEventListener("hashchange", () => { const at = /step=(\d+)/.exec(location.hash); if (at) go(Number(at[1])); });
+
+// ---- the beginning
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const setTheme = () => document.documentElement.classList.toggle("dark", graph.theme === "dark" || (graph.theme === "auto" && dark.matches));
+dark.addEventListener("change", setTheme);
+setTheme();
+for (const each of views) if (each.name) $("view").add(new Option(each.name, each.id));
+$("view").add(Object.assign(new Option("one module open", "other"), { disabled: true, hidden: true }));
+$("view-label").hidden = views.length < 2;
+compute();
+const changed = live && operations.some((index) => Math.abs(values[index] - given[index]) > 1e-9 * Math.max(1, Math.abs(given[index])));
+$("notice").hidden = !changed;
+$("scrub").max = steps.length;
+step = steps.length;
+const asked = /step=(\d+)/.exec(location.hash);
+if (asked) step = Math.min(Number(asked[1]), steps.length);
+showPlay();
+setView(views[graph.start], false);
+document.documentElement.dataset.ready = Math.round(performance.now()); // in milliseconds

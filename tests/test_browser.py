@@ -1,0 +1,545 @@
+"""Drawings in a real browser: the page that plays the chain rule, and pictures as a reader sees them.
+
+Needs Debian's Chromium (or CHROMIUM, the path of another) and Playwright: pip install ".[browser]".
+"""
+
+import os
+import re
+import shutil
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from autograd import Tensor, Value, draw, explore
+from autograd.backward import reachable
+from autograd.rows import ROWS
+from autograd.scopes import parameter_name
+from demos.pictures import deep_error, neuron, small_network
+from nn import MLP
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason='Playwright is missing: pip install ".[browser]"')
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None:
+    pytest.skip("Chromium is missing: apt-get install chromium", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Opens text as a file in a tab without network; fails the test on an error, a message or a request in it."""
+    complaints, contexts = [], []
+
+    def open_file(text, name="page.html", fragment="", **options):
+        context = browser.new_context(viewport={"width": 1400, "height": 860}, offline=True, **options)
+        contexts.append(context)
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        tab.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        requests = []
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.goto(path.as_uri() + fragment)
+        tab.requests = requests
+        return tab
+
+    yield open_file
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def open_page(opened, graph, **options):
+    tab = opened(explore(graph).to_html(), **options)
+    tab.wait_for_selector("html[data-ready]")
+    return tab
+
+
+def table(tab):
+    """Value and gradient of every name, as the page's table shows them."""
+    tab.click("#open-table")
+    rows = tab.eval_on_selector_all(
+        "#table tbody tr", "rows => rows.map(row => [...row.cells].map(c => c.textContent))"
+    )
+    tab.keyboard.press("Escape")
+    return {name: (float(value), float(grad)) for name, _, value, grad, _ in rows}
+
+
+def caption(tab):
+    return tab.inner_text("#caption")
+
+
+def step(tab):
+    return int(tab.input_value("#scrub"))
+
+
+def card(tab, name):
+    return tab.locator(f'#cards .card[data-name="{name}"]')
+
+
+# ---- values and gradients
+
+
+def test_the_page_needs_nothing_but_itself(opened):
+    tab = open_page(opened, small_network())
+    for _ in range(5):
+        tab.keyboard.press("ArrowLeft")
+    assert len(tab.requests) == 1
+
+
+def test_values_and_gradients_are_those_of_python(opened):
+    output = small_network()
+    shown = table(open_page(opened, output))
+    for name, (value, grad) in shown.items():
+        known = [node for node in leaves_of(output) if (node.label or parameter_name(node)) == name]
+        if known:
+            assert value == pytest.approx(known[0].data, rel=1e-12, abs=1e-300)
+            assert grad == pytest.approx(known[0].grad, rel=1e-12, abs=1e-300)
+    assert shown["y"] == pytest.approx((output.data, 1.0), rel=1e-12)
+    assert sum(name.startswith("layers.") for name in shown) == 13
+
+
+def leaves_of(output):
+    return [node for node in reachable([output]) if node.op is None]
+
+
+def test_every_row_on_one_page(opened):
+    leaves = {name: Value(0.3 + 0.01 * place, label=name) for place, name in enumerate("xyc")}
+    total = Value(0.0, label="zero")
+    for row in ROWS.values():
+        total = total + getattr(leaves["x"] + 1.0 if row.name == "arccosh" else leaves["x"], row.name)(
+            *[leaves["y"], leaves["c"]][: len(row.args) - 1], *[0.25 for _ in row.params]
+        )
+    total.label = "total"
+    total.backward()
+    shown = table(open_page(opened, total))
+    assert shown["total"][0] == pytest.approx(total.data, rel=1e-12)
+    for name, leaf in leaves.items():
+        assert shown[name][1] == pytest.approx(leaf.grad, rel=1e-12)
+
+
+def test_a_zero_on_a_path_wins(opened):
+    x = Value(0.0, label="x")
+    y = x.log() * 0.0 + x
+    y.backward()
+    shown = table(open_page(opened, y))
+    assert shown["x"] == (0.0, x.grad) == (0.0, 1.0)
+
+
+def test_gradients_accumulate_before_the_eyes(opened):
+    x = Value(3.0, label="x")
+    y = x * x
+    y.label = "y"
+    tab = open_page(opened, y)
+    assert "∂y/∂x += ∂y/∂y · ∂y/∂x = 3 + 1 × 3 = 6" in caption(tab)
+    tab.keyboard.press("ArrowLeft")
+    assert "∂y/∂x += ∂y/∂y · ∂y/∂x = 0 + 1 × 3 = 3" in caption(tab)
+    assert card(tab, "x").locator(".grad").text_content() == "3"
+
+
+# ---- steps
+
+
+def test_forward_then_backward_edge_by_edge(opened):
+    tab = open_page(opened, neuron())
+    tab.keyboard.press("Home")
+    assert card(tab, "o").locator(".value").text_content() == "·"
+    assert card(tab, "x1").locator(".value").text_content() == "2"
+    texts = []
+    for _ in range(15):
+        tab.keyboard.press("ArrowRight")
+        texts.append(caption(tab).replace("\n", " "))
+    assert texts[0] == "FORWARDv1 = x1 × w1 = 2 × (-3) = -6"
+    assert "o = tanh(n) = tanh(0.8814) = 0.7071" in texts[4]
+    assert "BACKWARD∂o/∂o = 1" in texts[5]
+    assert "∂o/∂n += ∂o/∂o · ∂o/∂n = 0 + 1 × 0.5 = 0.5 z = tanh(x): ∂z/∂x = 1 - z * z" in texts[6]
+    assert "∂o/∂x2 += ∂o/∂v2 · ∂v2/∂x2 = 0 + 0.5 × 1 = 0.5" in " ".join(texts)
+    assert len(set(texts)) == 15
+    assert step(tab) == 15
+
+
+def test_keys(opened):
+    tab = open_page(opened, neuron())
+    assert step(tab) == 15
+    for key, at in [
+        ("Home", 0),
+        ("ArrowRight", 1),
+        ("ArrowRight", 2),
+        ("ArrowLeft", 1),
+        ("b", 6),
+        ("f", 0),
+        ("End", 15),
+    ]:
+        tab.keyboard.press(key)
+        assert step(tab) == at, key
+    tab.keyboard.press("/")
+    assert tab.evaluate("document.activeElement.id") == "search"
+    tab.keyboard.type("tanh")
+    assert step(tab) == 15  # letters are text there
+    assert tab.inner_text("#found") == "1 found"
+    tab.keyboard.press("Enter")
+    assert "pinned" in card(tab, "o").get_attribute("class")
+    tab.keyboard.press("Escape")
+    assert tab.input_value("#search") == ""
+    tab.keyboard.press("Escape")
+    assert tab.locator(".pinned").count() == 0
+    tab.keyboard.press("d")
+    assert tab.evaluate("document.documentElement.className") == "dark"
+    tab.keyboard.press("?")
+    assert tab.locator("#help[open]").count() == 1
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("t")
+    assert tab.locator("#table[open] tbody tr").count() == 10
+
+
+def test_cards_by_keyboard(opened):
+    tab = open_page(opened, neuron())
+    card(tab, "x1").focus()
+    tab.keyboard.press("Enter")
+    assert "pinned" in card(tab, "x1").get_attribute("class")
+    assert tab.inner_text("#inspector h2") == "x1"
+
+
+def test_play_and_pause(opened):
+    tab = open_page(opened, neuron())
+    tab.select_option("#speed", "300")
+    tab.locator("#stage").click(position={"x": 5, "y": 5})
+    tab.keyboard.press("Space")
+    playwright.expect(tab.locator("#scrub")).to_have_value("3")
+    assert tab.inner_text("#play") == "Pause"
+    tab.keyboard.press("Space")
+    at = step(tab)
+    tab.wait_for_timeout(500)
+    assert step(tab) == at < 15
+
+
+def test_reduced_motion_plays_one_step_at_a_time(opened):
+    tab = open_page(opened, neuron(), reduced_motion="reduce")
+    tab.keyboard.press("Home")
+    tab.click("#play")
+    tab.wait_for_timeout(600)
+    assert step(tab) == 1
+    assert tab.evaluate("getComputedStyle(document.querySelector('.wire.now path')).animationName") == "none"
+
+
+def test_a_link_to_a_step(opened):
+    tab = open_page(opened, neuron(), fragment="#step=7")
+    assert step(tab) == 7
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("location.hash") == "#step=8"
+    tab.evaluate("location.hash = '#step=3'")
+    playwright.expect(tab.locator("#scrub")).to_have_value("3")
+
+
+# ---- details
+
+
+def test_pinning_spells_out_the_sum_over_uses(opened):
+    tab = open_page(opened, small_network())
+    card(tab, "x0").click()
+    text = tab.inner_text("#inspector")
+    assert "It is used 3 times; the shares add up." in text
+    assert text.count("/∂x0 =") == 3
+    assert re.search(r"= -0\.634\d", text)
+    assert "By numbers" in text
+    assert "✓" in text
+    card(tab, "x1").hover()
+    assert tab.inner_text("#inspector h2") == "x1"
+    card(tab, "x0").click()
+    tab.mouse.move(5, 400)
+    assert tab.locator(".pinned").count() == 0
+
+
+def test_typing_a_value_computes_everything_anew(opened):
+    tab = open_page(opened, neuron())
+    card(tab, "x1").click()
+    tab.fill("#edit-number", "-1.25")
+    x1 = Value(-1.25)
+    o = (x1 * -3.0 + Value(0.0) * 1.0 + 6.8813735870195432).tanh()
+    o.backward()
+    shown = table(tab)
+    assert shown["o"][0] == pytest.approx(o.data, rel=1e-12)
+    assert shown["x1"] == pytest.approx((-1.25, x1.grad), rel=1e-12)
+    assert card(tab, "x1").locator(".value").text_content() == "-1.25"
+    tab.click("#edit-reset")
+    assert table(tab)["x1"][0] == 2.0
+
+
+def test_dragging_a_value(opened):
+    tab = open_page(opened, neuron())
+    card(tab, "w2").click()
+    before = table(tab)["w2"][0]
+    tab.focus("#edit-range")
+    for _ in range(10):
+        tab.keyboard.press("ArrowRight")
+    after = table(tab)
+    assert after["w2"][0] == pytest.approx(before + 0.1)
+    assert after["x2"][1] == pytest.approx(0.5 * after["w2"][0])
+    assert float(tab.input_value("#edit-number")) == pytest.approx(before + 0.1)
+
+
+def test_text_that_is_no_number_changes_nothing(opened):
+    tab = open_page(opened, neuron())
+    before = table(tab)
+    card(tab, "x1").click()
+    tab.focus("#edit-number")
+    tab.keyboard.press("Control+A")
+    tab.keyboard.press("Delete")
+    assert table(tab) == before
+
+
+def test_it_says_when_leaves_were_changed_since(opened):
+    x = Value(2.0, label="x")
+    y = x * x
+    assert not open_page(opened, y).is_visible("#notice")
+    x.data = 5.0
+    tab = open_page(opened, y)
+    assert tab.is_visible("#notice")
+    assert table(tab)["x"] == (5.0, 10.0)
+
+
+# ---- modules, colours, search
+
+
+def test_modules_open_and_close(opened):
+    tab = open_page(opened, small_network())
+    assert tab.input_value("#view") == "depth 2"
+    count = tab.locator("#cards .card").count
+    assert count() == 6
+    tab.locator('#cards [aria-label="Open neurons.1"]').click()
+    assert card(tab, "layers.0.neurons.1.b").count() == 1
+    assert tab.locator("#frames .frame").count() == 3
+    tab.locator('#frames [aria-label="Close neurons.1"]').click()
+    assert card(tab, "layers.0.neurons.1.b").count() == 0
+    tab.select_option("#view", "depth 3")
+    assert count() == 36
+    tab.select_option("#view", "depth 0")
+    assert count() == 3
+    tab.locator("#cards .module").focus()
+    tab.keyboard.press("Enter")
+    assert count() == 4
+
+
+def test_steps_inside_closed_modules_are_passed_over(opened):
+    tab = open_page(opened, small_network())
+    tab.select_option("#view", "depth 0")
+    tab.keyboard.press("Home")
+    tab.locator("#stage").click(position={"x": 5, "y": 5})
+    seen = 0
+    while step(tab) < int(tab.get_attribute("#scrub", "max")):
+        tab.keyboard.press("ArrowRight")
+        seen += 1
+    assert seen < 12
+    tab.select_option("#view", "depth 3")
+
+
+def test_search_opens_the_module(opened):
+    tab = open_page(opened, small_network())
+    tab.fill("#search", "neurons.2.w")
+    assert tab.inner_text("#found") == "2 found"
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Enter")
+    assert tab.inner_text("#inspector h2") == "layers.0.neurons.2.w.1"
+    assert "pinned" in card(tab, "layers.0.neurons.2.w.1").get_attribute("class")
+
+
+def test_colours(opened):
+    tab = open_page(opened, neuron())
+    fill = lambda name: tab.evaluate("e => getComputedStyle(e).fill", card(tab, name).locator(".face").element_handle())  # noqa: E731
+    kind = fill("x1")
+    tab.select_option("#colour", "grad")
+    assert len({fill("x1"), fill("w2"), fill("o"), kind}) == 4
+    assert "gradient" in tab.inner_text("#legend")
+    tab.select_option("#colour", "value")
+    assert fill("x1") != fill("w1")
+    tab.select_option("#colour", "kind")
+    assert fill("x1") == kind
+
+
+def test_zoom_pan_and_fit(opened):
+    tab = open_page(opened, neuron())
+    place = lambda: tab.evaluate("document.getElementById('world').style.transform")  # noqa: E731
+    start = place()
+    tab.click("#zoom-in")
+    zoomed = place()
+    tab.mouse.move(300, 200)
+    tab.mouse.wheel(0, -300)
+    wheeled = place()
+    tab.mouse.down()
+    tab.mouse.move(400, 260, steps=4)
+    tab.mouse.up()
+    dragged = place()
+    assert len({start, zoomed, wheeled, dragged}) == 4
+    tab.keyboard.press("0")
+    assert place() == start
+
+
+# ---- other graphs
+
+
+def test_arrays_are_shown_but_not_changed(opened):
+    W, x = Tensor([[1.0, 2.0]], label="W"), Tensor([[3.0], [4.0]], label="x")
+    loss = ((x @ W).tanh()).sum()
+    loss.label = "loss"
+    loss.backward()
+    tab = open_page(opened, loss)
+    card(tab, "W").click()
+    assert tab.locator("#edit-number").count() == 0
+    assert "(1, 2) float64" in tab.inner_text("#inspector")
+    for _ in range(3):
+        tab.keyboard.press("ArrowLeft")
+    assert "∂loss/∂v2 += ∂loss/∂loss · ∂loss/∂v2" in caption(tab)
+
+
+def test_names_that_look_like_code(opened):
+    labels = [
+        "<b>",
+        "</script><script>alert(1)</script>",
+        "a|b{c}",
+        "'\"&lt;",
+        "x" * 300,
+        "a\0b",
+        "🎉",
+        "오차",
+        "\u2028",
+    ]
+    leaves = [Value(2.0, label=label) for label in labels]
+    tab = open_page(opened, sum(leaf * leaf for leaf in leaves))
+    assert tab.locator("#cards .leaf").count() == len(labels)
+    assert tab.locator("#cards b, #inspector b b").count() == 0
+    tab.locator("#cards .leaf").nth(1).click()
+    assert tab.inner_text("#inspector h2") == labels[1]
+    assert len(table(tab)) == 9 + 9 + 9
+
+
+def test_one_value(opened):
+    tab = open_page(opened, Value(1.0, label="x"))
+    assert caption(tab).startswith("BACKWARD∂x/∂x = 1")
+
+
+def test_numbers_that_are_none(opened):
+    x, y = Value(float("nan"), label="x"), Value(float("-inf"), label="y")
+    tab = open_page(opened, x * 2.0 + y.exp() + Value(-0.0, label="z") * y)
+    assert card(tab, "y").locator(".value").text_content() == "-inf"
+    assert card(tab, "z").locator(".value").text_content() == "0"
+    card(tab, "x").click()
+    for mode in ("value", "grad"):
+        tab.select_option("#colour", mode)
+
+
+def test_a_network_of_a_thousand_values(opened):
+    y = MLP(2, [16, 16, 1], activation="tanh", rng=0)([Value(0.3, label="a"), Value(-0.2, label="b")])
+    y.label = "y"
+    y.backward()
+    tab = open_page(opened, y)
+    grads = {node.label: node.grad for node in leaves_of(y) if node.label}
+    shown = table(tab)
+    assert {name: shown[name][1] for name in grads} == pytest.approx(grads, rel=1e-12)
+
+
+# ---- looks, and readers who do not look
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_colour_schemes(opened, scheme):
+    tab = open_page(opened, neuron(), color_scheme=scheme)
+    level = sum(map(int, re.findall(r"\d+", tab.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]))
+    assert level > 600 if scheme == "light" else level < 120
+    fill = tab.evaluate("getComputedStyle(document.querySelector('.operation .face')).fill")
+    assert (sum(map(int, re.findall(r"\d+", fill))) > 600) == (scheme == "light")
+
+
+def test_what_a_screen_reader_hears(opened):
+    tab = open_page(opened, neuron())
+    heard = tab.locator("#picture").aria_snapshot()
+    for card_heard in ["x1, value 2, gradient -1.5", "w2, value 1, gradient 0", "o, value 0.7071, gradient 1"]:
+        assert f'img "{card_heard}"' in heard
+    assert tab.locator("main").count() == tab.locator("h1").count() == 1
+    unnamed = tab.eval_on_selector_all(
+        "button, input, select",
+        "all => all.filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.closest('label'))).length",
+    )
+    assert unnamed == 0
+
+
+def test_the_picture_can_be_saved(opened, tmp_path):
+    tab = open_page(opened, small_network())
+    tab.keyboard.press("d")
+    with tab.expect_download() as waiting:
+        tab.click("#download")
+    text = waiting.value.path().read_text(encoding="utf-8")
+    root = ET.fromstring(text)
+    cards = [element for element in root.iter() if (element.get("class") or "").startswith("card ")]
+    assert len(cards) == 6
+    assert all("translate" in element.get("transform") for element in cards)
+    assert "toggle" not in text
+    tab = opened(text, name="saved.svg")
+    assert inside_cards(tab, "svg .card") == []
+
+
+def test_in_a_notebook_it_runs_in_a_frame_of_its_own(opened):
+    bundle = explore(neuron())._repr_mimebundle_()
+    tab = opened(f"<!doctype html><title>cell</title>{bundle['text/html']}")
+    frame = tab.frame_locator("iframe")
+    frame.locator("#cards .card").first.wait_for()
+    frame.locator("#back").click()
+    assert "14/15" in frame.locator("#count").inner_text()
+
+
+def inside_cards(tab, selector):
+    """Texts that stick out of their cards, as the browser measures them."""
+    return tab.eval_on_selector_all(
+        selector,
+        """cards => cards.filter(card => !card.closest('.legend')).flatMap(card => {
+            const face = card.querySelector('.face').getBBox();
+            return [...card.querySelectorAll('text')].filter(text => !text.closest('.toggle')).filter(text => {
+                const box = text.getBBox();
+                return box.x < face.x + 1 || box.x + box.width > face.x + face.width - 1 || box.y < face.y - 2
+                    || box.y + box.height > face.y + face.height + 2;
+            }).map(text => text.textContent);
+        })""",
+    )
+
+
+@pytest.mark.parametrize("make", [neuron, small_network, deep_error])
+def test_text_keeps_inside_its_card(opened, make):
+    depth = 1 if make is deep_error else None
+    tab = opened(draw(make(), depth=depth, max_nodes=None).to_svg(), name="picture.svg")
+    assert inside_cards(tab, ".card") == []
+    if make is not deep_error:
+        tab = open_page(opened, make())
+        for _ in range(10):
+            tab.keyboard.press("ArrowLeft")
+            assert inside_cards(tab, "#cards .card") == []
+
+
+def test_wide_letters_keep_inside_their_card(opened):
+    x, y = Value(1.5, label="오차역전파"), Value(-1e-9, label="WWWWWW")
+    z = x * y
+    z.backward()
+    tab = opened(draw(z).to_svg(), name="picture.svg")
+    assert inside_cards(tab, ".card") == []
+
+
+def test_two_pictures_on_one_page_keep_their_styles(opened):
+    light, dark = draw(neuron(), theme="light").to_svg(), draw(neuron(), theme="dark").to_svg()
+    tab = opened(f"<!doctype html><title>two</title>{light}{dark}{light}")
+    fills = tab.eval_on_selector_all(".paper", "all => all.map(each => getComputedStyle(each).fill)")
+    assert fills[0] == fills[2] != fills[1]
+    ids = tab.eval_on_selector_all("[id]", "all => all.map(each => each.id)")
+    assert len(set(ids)) == 4  # the third is the first again
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_picture_follows_the_reader(opened, scheme):
+    tab = opened(draw(neuron()).to_svg(), name="picture.svg", color_scheme=scheme)
+    fill = tab.evaluate("getComputedStyle(document.querySelector('.paper')).fill")
+    assert (sum(map(int, re.findall(r"\d+", fill))) > 600) == (scheme == "light")
