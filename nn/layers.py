@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value
-from autograd.rows import ROWS, did_you_mean
+from autograd import Tensor, Value
+from autograd.rows import ROWS
+from nn.activations import activate, check_activation
+from nn.initializers import Rng, uniform
 from nn.module import Module
+from nn.tensor_layers import Linear
 
 
 class Neuron(Module):
@@ -27,14 +30,8 @@ class Neuron(Module):
     Raises ValueError for an unknown activation, and for another number of inputs than the neuron has weights.
     """
 
-    def __init__(
-        self, nin: int, nonlin: bool = True, *, activation: str = "relu", rng: np.random.Generator | int | None = None
-    ) -> None:
-        if activation not in ROWS or len(ROWS[activation].args) != 1:
-            raise ValueError(
-                f"activation={activation!r} is not a row of one argument in the table of derivatives"
-                f"{did_you_mean(activation, ROWS)}; nonlin=False leaves it out"
-            )
+    def __init__(self, nin: int, nonlin: bool = True, *, activation: str = "relu", rng: Rng = None) -> None:
+        check_activation(activation)
         rng = np.random.default_rng(rng)
         self.w = [Value(rng.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
@@ -46,7 +43,7 @@ class Neuron(Module):
         if len(x) != len(self.w):
             raise ValueError(f"{self} takes {len(self.w)} inputs, not {len(x)}")
         z: Value = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
-        return getattr(z, self.activation)() if self.nonlin else z
+        return activate(self.activation, z) if self.nonlin else z
 
     def __repr__(self) -> str:
         return f"{ROWS[self.activation].symbol if self.nonlin else 'Linear'}Neuron({len(self.w)})"
@@ -66,14 +63,14 @@ class Layer(Module):
         nonlin: bool = True,
         *,
         activation: str = "relu",
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
     ) -> None:
         rng = np.random.default_rng(rng)
         self.neurons = [Neuron(nin, nonlin, activation=activation, rng=rng) for _ in range(nout)]
 
     def __call__(self, x: Value | Sequence[Any]) -> Any:
         """The outputs of the neurons; a Value alone, as a layer of one neuron returns it, is an input too."""
-        inputs = [x] if isinstance(x, Value) else x
+        inputs = [x] if isinstance(x, (Value, float)) else x
         out = [neuron(inputs) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
@@ -90,7 +87,16 @@ class MLP(Module):
     >>> score = net([0.5, -1.0])
     >>> score.backward()
 
-    Raises ValueError if there is no layer, or a layer without inputs or neurons.
+    With ``node=Tensor`` the same network with the same weights on tensors: it takes one sample, or rows of them, and
+    returns one number or one row for each; its layers are `Linear`.
+
+    >>> net = MLP(2, [16, 16, 1], rng=1337, node=Tensor)
+    >>> net.layers
+    [Linear(2, 16), Linear(16, 16), Linear(16, 1)]
+    >>> net(np.zeros((100, 2))).shape
+    (100,)
+
+    Raises ValueError if there is no layer, or a layer without inputs or neurons, TypeError for another kind of node.
     """
 
     def __init__(
@@ -99,22 +105,42 @@ class MLP(Module):
         nouts: Sequence[int],
         *,
         activation: str = "relu",
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
+        node: type[Value] | type[Tensor] = Value,
     ) -> None:
         if len(nouts) == 0 or min(nin, *nouts) < 1:
             raise ValueError(f"MLP({nin}, {nouts}): the input and every layer need a width of at least 1")
         rng = np.random.default_rng(rng)
         sizes = [nin, *nouts]
-        last = len(nouts) - 1
-        self.layers = [
-            Layer(sizes[i], sizes[i + 1], nonlin=i != last, activation=activation, rng=rng) for i in range(len(nouts))
-        ]
+        self.activation = activation
+        self.layers: list[Any]
+        if node is Value:
+            last = len(nouts) - 1
+            self.layers = [
+                Layer(sizes[i], sizes[i + 1], nonlin=i != last, activation=activation, rng=rng)
+                for i in range(len(nouts))
+            ]
+        elif node is Tensor:
+            check_activation(activation)
+            self.layers = [Linear(sizes[i], sizes[i + 1], init=_by_neurons, rng=rng) for i in range(len(nouts))]
+        else:
+            raise TypeError(f"node={node!r}: a network is made of Value or of Tensor")
 
-    def __call__(self, x: Value | Sequence[Any]) -> Any:
+    def __call__(self, x: Any) -> Any:
         """The outputs of the last layer."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        if not isinstance(self.layers[0], Linear):
+            for layer in self.layers:
+                x = layer(x)
+            return x
+        for layer in self.layers[:-1]:
+            x = activate(self.activation, layer(x))
+        x = self.layers[-1](x)
+        return x if x.shape[-1] > 1 else x.reshape(x.shape[:-1])
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _by_neurons(shape: tuple[int, int], rng: np.random.Generator) -> Any:
+    """Weights in the order in which neurons draw theirs, one neuron after the other."""
+    return np.ascontiguousarray(uniform(shape[::-1], rng).T)

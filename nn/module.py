@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
 
-from autograd import scopes
+import numpy as np
+
+from autograd import Tensor, Value, scopes
 from autograd.node import Node
+from autograd.tree import flatten
+
+_M = TypeVar("_M", bound="Module")
 
 
 class Module:
     """Base class of layers and networks. Every leaf that is stored in an attribute, directly or in a list, tuple, dict
-    or module, is a parameter; there is nothing to register.
+    or module, is a parameter; there is nothing to register. An array that is no node is kept with the parameters in
+    the state, but not trained.
 
     >>> from autograd import Value
     >>> class Line(Module):
@@ -23,7 +30,10 @@ class Module:
     [('slope', Value(data=2.0, grad=0.0)), ('offset', Value(data=1.0, grad=0.0))]
     """
 
+    training = True  # what `Dropout` and `BatchNorm1d` ask
+
     _scope: scopes.Scope | None = None
+    _frozen: Mapping[str, Any] = MappingProxyType({})  # attributes as they were before their leaves became constants
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let drawings know what a call made."""
@@ -42,30 +52,178 @@ class Module:
         """The parameters: the leaves that training changes."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def modules(self) -> list[Module]:
+        """This module and all modules in it."""
+        return [part for _, part in _named_parts(self) if isinstance(part, Module)]
+
     def zero_grad(self) -> None:
         """Clear the gradient of every parameter."""
-        for parameter in self.parameters():
-            parameter.grad = 0.0
+        clear(self.parameters())
+
+    def train(self: _M, mode: bool = True) -> _M:
+        """Behave as in training, here and in all modules inside; returns the module."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self: _M) -> _M:
+        """Behave as in use: `Dropout` drops nothing, `BatchNorm1d` takes the averages of training."""
+        return self.train(False)
+
+    def freeze(self: _M) -> _M:
+        """Use the parameters as constants: they are not differentiated, and `parameters()` does not list them.
+
+        >>> from nn import Linear
+        >>> Linear(2, 1, rng=0).freeze().parameters()
+        []
+        """
+        for module in self.modules():
+            module._freeze_own()
+        return self
+
+    def unfreeze(self: _M) -> _M:
+        """Make parameters of what `freeze()` made constants, the same nodes as before."""
+        for module in self.modules():
+            vars(module).update(vars(module).pop("_frozen", {}))
+        return self
+
+    def _freeze_own(self) -> None:
+        frozen = dict(self._frozen)
+        for name, thing in list(vars(self).items()):
+            parts, rebuild = flatten(thing)
+            if name != "_frozen" and any(map(_is_leaf, parts)):
+                frozen[name] = thing
+                setattr(self, name, rebuild(part.data if _is_leaf(part) else part for part in parts))
+        if frozen:
+            self._frozen = frozen
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of all parameters, frozen ones too, and of the arrays that are kept with them, by their paths."""
+        return {path: np.array(getattr(part, "data", part) if isinstance(part, Node) else part)
+                for path, part in stored(self).items()}  # fmt: skip
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` of a module of the same architecture gave.
+
+        Raises ValueError that names every missing, unexpected or misshapen entry, before anything is changed.
+        """
+        check_state(self, state)
+        frozen = [module for module in self.modules() if module._frozen]
+        for module in frozen:
+            module.unfreeze()
+        for path, part in stored(self).items():
+            new = np.asarray(state[path])
+            if isinstance(part, (Value, Tensor)):
+                part.data = float(new) if isinstance(part, Value) else new.astype(part.dtype)
+            else:
+                part[...] = new
+        for module in frozen:
+            module._freeze_own()
+
+    def summary(self) -> str:
+        """A table of the modules that hold parameters: their paths, kinds, shapes, and how many numbers that is.
+
+        >>> from nn import Linear, ReLU, Sequential
+        >>> print(Sequential(Linear(64, 10), ReLU(), Linear(10, 2)).summary())
+        layers.0        Linear          weight 64×10, bias 10            650
+        layers.2        Linear          weight 10×2, bias 2               22
+        total                                                            672
+        """
+        lines, total = [], 0
+        for path, module in _named_parts(self):
+            if isinstance(module, Module):
+                own = {**vars(module), **module._frozen}
+                shapes, count = [], 0
+                for name, thing in own.items():
+                    leaves = [leaf for leaf in flatten(thing)[0] if _is_leaf(leaf)] if name != "_frozen" else []
+                    size = sum(leaf.data.size if hasattr(leaf.data, "size") else 1 for leaf in leaves)
+                    count += size
+                    if leaves:
+                        shape = "×".join(map(str, np.shape(leaves[0].data))) if len(leaves) == 1 else str(size)
+                        shapes.append(f"{name} {shape or 1}")
+                if shapes:
+                    lines.append((path, type(module).__name__, ", ".join(shapes), count))
+                total += count
+        lines.append(("total", "", "", total))
+        return "\n".join(f"{path:<16}{kind:<16}{shapes:<24}{count:>12,}" for path, kind, shapes, count in lines)
+
+    def extra_repr(self) -> str:
+        """What `repr` shows of the module itself between its brackets."""
+        return ""
+
+    def __repr__(self) -> str:
+        return _tree(self, set())
 
 
-def _named_parts(module: Module) -> Iterator[tuple[str, Any]]:
-    """All modules and parameters in a module, itself among them, each once with the first of its paths."""
+def clear(parameters: Iterable[Any]) -> None:
+    """Clear gradients, as they are at first: 0.0 of a Value, None of a Tensor."""
+    for parameter in parameters:
+        parameter.grad = 0.0 if isinstance(parameter, Value) else None
+
+
+def check_state(module: Module, state: Mapping[str, Any]) -> None:
+    """Raise ValueError if a state is not one of this module's, naming all that differs."""
+    own = stored(module)
+    problems = [f"{path} is missing" for path in own if path not in state]
+    problems += [f"{path} is unexpected" for path in state if path not in own]
+    for path, part in own.items():
+        if path in state:
+            new, shape = np.asarray(state[path]), np.shape(part.data if isinstance(part, Node) else part)
+            if new.shape != shape:
+                problems.append(f"{path} has shape {new.shape}, not {shape}")
+            elif new.dtype.kind not in "fiub":
+                problems.append(f"{path} holds {new.dtype}, not numbers")
+    if problems:
+        kind = type(module).__name__
+        raise ValueError(f"the state is not one of this {kind}, and nothing was loaded: {'; '.join(problems)}")
+
+
+def _is_leaf(thing: Any) -> bool:
+    return isinstance(thing, Node) and thing.op is None
+
+
+def stored(module: Module) -> dict[str, Any]:
+    """All that makes up the state, by path: parameters, frozen ones too, and arrays."""
+    return {path: part for path, part in _named_parts(module, everything=True) if not isinstance(part, Module)}
+
+
+def _named_parts(module: Module, everything: bool = False) -> Iterator[tuple[str, Any]]:
+    """All modules and parameters in a module, itself among them, each once with the first of its paths; with
+    `everything` also the frozen parameters, and the arrays that are not parameters."""
     seen: set[int] = set()
     stack: list[tuple[str, Any]] = [("", module)]
     while stack:
         path, thing = stack.pop()
         if id(thing) not in seen:
             seen.add(id(thing))
-            if isinstance(thing, Module) or (isinstance(thing, Node) and thing.op is None):
+            if isinstance(thing, Module) or _is_leaf(thing) or (everything and isinstance(thing, np.ndarray)):
                 yield path, thing
-            stack += [(f"{path}.{name}" if path else str(name), part) for name, part in _parts(thing)][::-1]
+            parts = _parts(thing, everything)
+            stack += [(f"{path}.{name}" if path else str(name), part) for name, part in parts][::-1]
 
 
-def _parts(thing: Any) -> Iterable[tuple[Any, Any]]:
+def _parts(thing: Any, everything: bool) -> Iterable[tuple[Any, Any]]:
     if isinstance(thing, Module):
-        return vars(thing).items()
+        parts = {name: part for name, part in vars(thing).items() if name != "_frozen"}
+        return (parts | dict(thing._frozen) if everything else parts).items()
     if isinstance(thing, dict):
         return thing.items()
     if isinstance(thing, (list, tuple)):
         return enumerate(thing)
     return ()
+
+
+def _tree(module: Module, above: set[int]) -> str:
+    """A module as text, the modules in it on lines of their own."""
+    above = above | {id(module)}
+    lines = []
+    for name, thing in vars(module).items():
+        parts = flatten(thing)[0] if name != "_frozen" else []
+        for i, part in enumerate(parts):
+            if isinstance(part, Module) and id(part) not in above:
+                text = _tree(part, above) if type(part).__repr__ is Module.__repr__ else repr(part)
+                lines.append(f"  ({name if part is thing else f'{name}.{i}'}): " + text.replace("\n", "\n  "))
+    inside = module.extra_repr()
+    if lines:
+        inside += "\n" + "\n".join(lines) + "\n"
+    return f"{type(module).__name__}({inside})"

@@ -1,49 +1,101 @@
-"""Optimisers: what a training step makes of the gradients. They change their parameters in place."""
+"""Optimisers: what a training step makes of the gradients. They change their parameters in place.
+
+Names, arguments and numbers are PyTorch's; a parameter without a gradient (None) is left as it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from autograd.node import Node
+from autograd.ops.shape import data_of
+from nn.module import clear
 
 
 class Optimizer:
-    """What all optimisers share: the parameters and the learning rate, which may be changed between steps.
+    """What all optimisers share: the parameters, the learning rate, which may be changed between steps, and what is
+    remembered of each parameter from step to step.
+
+    `weight_decay` times the parameter is added to its gradient.
 
     Raises TypeError for anything but parameters, ValueError if there are none, if one comes twice, or for a negative
-    learning rate.
+    learning rate or weight decay.
     """
 
-    def __init__(self, params: Iterable[Any], lr: float) -> None:
-        if not isinstance(params, Iterable):
-            raise TypeError(
-                f"an optimiser takes a list of parameters, not a {type(params).__name__}; write model.parameters()"
-            )
-        self.params = list(params)
-        if not self.params:
-            raise ValueError("no parameters to train; a generator can be read only once, so pass model.parameters()")
-        for parameter in self.params:
-            if not isinstance(parameter, Node) or parameter.op is not None:
-                raise TypeError(f"a parameter is a leaf such as Value(0.5), not {parameter!r}")
-        if len(set(map(id, self.params))) < len(self.params):
-            raise ValueError("a parameter comes twice in the list, and would be changed twice in a step")
+    remembers: tuple[str, ...] = ()
+
+    def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
+        self.params = checked_parameters(params)
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or more, not {lr!r}")
-        self.lr = lr
+        if not weight_decay >= 0:
+            raise ValueError(f"the weight decay must be 0 or more, not {weight_decay!r}")
+        self.lr, self.weight_decay = lr, weight_decay
+        self.steps = [0] * len(self.params)
+        self.memory: list[dict[str, Any]] = [dict.fromkeys(self.remembers, 0.0) for _ in self.params]
 
     def zero_grad(self) -> None:
         """Clear the gradient of every parameter."""
-        for parameter in self.params:
-            parameter.grad = 0.0
+        clear(self.params)
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
+        steps, decay = self.steps, self.weight_decay
+        for i, parameter in enumerate(self.params):
+            gradient = parameter.grad
+            if gradient is not None:
+                steps[i] += 1
+                if isinstance(gradient, Node):
+                    gradient = gradient.data
+                if decay:
+                    gradient = gradient + decay * parameter.data
+                parameter.data -= self.change(gradient, self.memory[i], steps[i])
+
+    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
+        """What to subtract from a parameter: of its gradient, a float or an array that must not be changed, of what is
+        remembered of it, and of the number of this step, from 1."""
         raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next step depends on besides parameters and gradients, as numbers and arrays by name."""
+        state: dict[str, Any] = {"lr": np.array(self.lr), "steps": np.array(self.steps)}
+        for i, memory in enumerate(self.memory):
+            state |= {f"{name}.{i}": np.array(number) for name, number in memory.items()}
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` of an optimiser of the same kind and parameters gave.
+
+        Raises ValueError if it was another, before anything is changed.
+        """
+        self.check_state(state)
+        self.lr = float(state["lr"])
+        self.steps = np.asarray(state["steps"]).tolist()
+        for i, memory in enumerate(self.memory):
+            for name in memory:
+                new = np.array(state[f"{name}.{i}"])
+                memory[name] = new if new.ndim else float(new)
+
+    def check_state(self, state: Mapping[str, Any]) -> None:
+        """Raise ValueError if a state is not one of this optimiser's."""
+        own = self.state_dict()
+        kind = type(self).__name__
+        if own.keys() != state.keys() or np.shape(state["steps"]) != (len(self.params),):
+            raise ValueError(f"the state is not one of this {kind} of {len(self.params)} parameters")
+        for i, parameter in enumerate(self.params):
+            for name in self.remembers:
+                shape = np.shape(state[f"{name}.{i}"])
+                if shape not in ((), np.shape(parameter.data)):
+                    raise ValueError(f"{name}.{i} of {kind} has shape {shape}, not {np.shape(parameter.data)}")
 
 
 class SGD(Optimizer):
-    """Gradient descent: ``parameter -= lr * gradient``.
+    """Gradient descent: ``parameter -= lr * gradient``; with momentum the gradients add up to a velocity, each step
+    keeping that share of it; `nesterov` looks one step ahead (Sutskever et al., 2013).
 
     >>> from autograd import Value
     >>> x = Value(3.0)
@@ -52,12 +104,72 @@ class SGD(Optimizer):
     >>> optimizer.step()
     >>> round(x.data, 6)
     2.4
+
+    Raises ValueError for a negative momentum, and for `nesterov` without momentum.
     """
 
-    def step(self) -> None:
-        """Move every parameter against its gradient."""
-        for parameter in self.params:
-            parameter.data -= self.lr * parameter.grad
+    remembers = ("velocity",)
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0, *, weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(params, lr, weight_decay)
+        if not momentum >= 0 or (nesterov and momentum == 0):
+            raise ValueError(f"the momentum must be 0 or more, and more than 0 for nesterov, not {momentum!r}")
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
+        """``lr * velocity``."""
+        if self.momentum == 0:
+            return self.lr * gradient
+        velocity = memory["velocity"]
+        velocity *= self.momentum  # in place, where it is an array
+        velocity += gradient
+        memory["velocity"] = velocity
+        return self.lr * (gradient + self.momentum * velocity if self.nesterov else velocity)
+
+
+class Adagrad(Optimizer):
+    """Steps that shrink with the sum of the squares of all gradients so far (Duchi et al., 2011)."""
+
+    remembers = ("squares",)
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-2, *, lr_decay: float = 0.0, weight_decay: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:  # fmt: skip
+        super().__init__(params, lr, weight_decay)
+        _check_positive(lr_decay=lr_decay, eps=eps)
+        self.lr_decay, self.eps = lr_decay, eps
+
+    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
+        """``lr * gradient / sqrt(squares)``."""
+        memory["squares"] = squares = memory["squares"] + gradient * gradient
+        return self.lr / (1 + (step - 1) * self.lr_decay) * gradient / (squares**0.5 + self.eps)
+
+
+class RMSprop(Optimizer):
+    """Steps scaled by the running size of the gradients (Tieleman & Hinton, 2012)."""
+
+    remembers = ("squares", "velocity")
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, *,
+        weight_decay: float = 0.0, momentum: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(params, lr, weight_decay)
+        _check_shares(alpha=alpha)
+        _check_positive(eps=eps, momentum=momentum)
+        self.alpha, self.eps, self.momentum = alpha, eps, momentum
+
+    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
+        """``lr * gradient / sqrt(squares)``, with momentum."""
+        memory["squares"] = squares = self.alpha * memory["squares"] + (1 - self.alpha) * gradient * gradient
+        scaled = gradient / (squares**0.5 + self.eps)
+        if self.momentum:
+            memory["velocity"] = scaled = self.momentum * memory["velocity"] + scaled
+        return self.lr * scaled
 
 
 class Adam(Optimizer):
@@ -72,23 +184,124 @@ class Adam(Optimizer):
     2.9
     """
 
+    remembers = ("mean", "square")  # running means of the gradients and of their squares
+
     def __init__(
-        self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
-    ) -> None:
-        super().__init__(params, lr)
+        self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
+        weight_decay: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(params, lr, weight_decay)
+        _check_shares(beta1=betas[0], beta2=betas[1])
+        _check_positive(eps=eps)
         self.betas, self.eps = betas, eps
-        self.steps = 0
-        self.means: list[Any] = [0.0] * len(self.params)  # running means of the gradients
-        self.squares: list[Any] = [0.0] * len(self.params)  # and of their squares
+
+    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
+        """``lr * mean / sqrt(square)``, both of them rid of their beginning at 0."""
+        beta1, beta2 = self.betas
+        mean, square = memory["mean"], memory["square"]
+        mean *= beta1  # in place, where it is an array
+        mean += (1 - beta1) * gradient
+        new = gradient * gradient
+        new *= 1 - beta2
+        square *= beta2
+        square += new
+        memory["mean"], memory["square"] = mean, square
+        rid = math.sqrt(1 - beta2**step)
+        size = square**0.5
+        size += self.eps * rid
+        change = mean / size
+        change *= self.lr * rid / (1 - beta1**step)
+        return change
+
+
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the parameters themselves (Loshchilov & Hutter, 2019)."""
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
+        weight_decay: float = 1e-2,
+    ) -> None:  # fmt: skip
+        super().__init__(params, lr, betas, eps)
+        _check_positive(weight_decay=weight_decay)
+        self.shrinking = weight_decay
 
     def step(self) -> None:
-        """Move every parameter against the running mean of its gradients, scaled by their running size."""
-        self.steps += 1
-        beta1, beta2 = self.betas
-        for i, parameter in enumerate(self.params):
-            gradient = parameter.grad
-            self.means[i] = beta1 * self.means[i] + (1 - beta1) * gradient
-            self.squares[i] = beta2 * self.squares[i] + (1 - beta2) * gradient * gradient
-            mean = self.means[i] / (1 - beta1**self.steps)  # both begin at 0: weigh that out
-            size = (self.squares[i] / (1 - beta2**self.steps)) ** 0.5
-            parameter.data -= self.lr * mean / (size + self.eps)
+        """Shrink every parameter that has a gradient, then change it as Adam does."""
+        for parameter in self.params:
+            if parameter.grad is not None:
+                parameter.data *= 1 - self.lr * self.shrinking
+        super().step()
+
+
+def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
+    """Scale the gradients down together so that their Euclidean length is at most `max_norm`; returns what it was.
+
+    >>> from autograd import Value
+    >>> x, y = Value(3.0), Value(4.0)
+    >>> (x * x / 2 + y * y / 2).backward()
+    >>> clip_grad_norm([x, y], 1.0), round(x.grad, 4), round(y.grad, 4)
+    (5.0, 0.6, 0.8)
+
+    Raises ValueError for a negative or missing bound.
+    """
+    parameters = checked_parameters(parameters)
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm must be 0 or more, not {max_norm!r}")
+    norm = gradient_norm(parameters)
+    if norm > max_norm:
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad = parameter.grad * (max_norm / (norm + 1e-6))  # as PyTorch has it
+    return norm
+
+
+def clip_grad_value(parameters: Iterable[Any], clip_value: float) -> None:
+    """Put every entry of the gradients between ``-clip_value`` and `clip_value`.
+
+    Raises ValueError for a negative or missing bound.
+    """
+    parameters = checked_parameters(parameters)
+    if not clip_value >= 0:
+        raise ValueError(f"clip_value must be 0 or more, not {clip_value!r}")
+    for parameter in parameters:
+        if parameter.grad is not None:
+            clipped = np.clip(parameter.grad, -clip_value, clip_value)
+            parameter.grad = float(clipped) if isinstance(clipped, np.floating) else clipped
+
+
+def gradient_norm(parameters: Iterable[Any]) -> float:
+    """The Euclidean length of all gradients together; nan or inf if an entry of one is."""
+    total = 0.0
+    for parameter in parameters:
+        gradient = data_of(parameter.grad)
+        if gradient is not None:
+            flat = np.ravel(gradient)
+            total += float(flat.dot(flat))
+    return math.sqrt(total)
+
+
+def checked_parameters(params: Iterable[Any]) -> list[Any]:
+    """The parameters as a list. Raises TypeError for anything but leaves, ValueError for none or one twice."""
+    if not isinstance(params, Iterable) or isinstance(params, Node):
+        raise TypeError(f"expected a list of parameters, not a {type(params).__name__}; write model.parameters()")
+    params = list(params)
+    if not params:
+        raise ValueError("no parameters to train; a generator can be read only once, so pass model.parameters()")
+    for parameter in params:
+        if not isinstance(parameter, Node) or parameter.op is not None:
+            raise TypeError(f"a parameter is a leaf such as Value(0.5), not {parameter!r}")
+    if len(set(map(id, params))) < len(params):
+        raise ValueError("a parameter comes twice in the list, and would be changed twice in a step")
+    return params
+
+
+def _check_positive(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not number >= 0:
+            raise ValueError(f"{name} must be 0 or more, not {number!r}")
+
+
+def _check_shares(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not 0 <= number < 1:
+            raise ValueError(f"{name} must be at least 0 and less than 1, not {number!r}")

@@ -1,0 +1,170 @@
+"""Training with `nn`: what modules and optimisers add to a step, and whole trainings beside their peers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+import nn
+from autograd import Tensor, affine, cross_entropy
+from benchmarks.timing import Case, Figure
+from demos import spiral
+from nn.initializers import he_normal
+
+Work = Callable[[], object]
+RATE = 1e-9  # so small that every step costs alike
+
+
+def layered_steps() -> dict[str, Work]:
+    """A step of 64-128-10 × 32 through `Module`, loss and optimiser, and the same in the engine's own functions."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(32, 64)), rng.integers(0, 10, 32)
+    net = nn.Sequential(nn.Linear(64, 128, rng=rng), nn.ReLU(), nn.Linear(128, 10, rng=rng))
+    optimizer = nn.SGD(net.parameters(), lr=RATE)
+    w1, b1, w2, b2 = leaves = [Tensor(each.data.copy()) for each in net.parameters()]
+
+    def modules() -> None:
+        optimizer.zero_grad()
+        nn.cross_entropy(net(x), labels).backward()
+        optimizer.step()
+
+    def bare() -> None:
+        loss = cross_entropy(affine(affine(x, w1, b1).relu(), w2, b2), labels)
+        for leaf in leaves:
+            leaf.grad = None
+        loss.backward()
+        for leaf in leaves:
+            leaf.data -= RATE * leaf.grad
+
+    return {"wengert's nn": modules, "bare engine code": bare}
+
+
+def single_steps() -> dict[str, Work]:
+    """A step of 784-100-10 with sigmoids and the squared error on one image, and the same by hand."""
+    rng = np.random.default_rng(0)
+    x, target = rng.uniform(size=784), np.eye(10)[3]
+    net = nn.Sequential(
+        nn.Linear(784, 100, init=he_normal, rng=rng),
+        nn.Sigmoid(),
+        nn.Linear(100, 10, init=he_normal, rng=rng),
+        nn.Sigmoid(),
+    )
+    optimizer = nn.SGD(net.parameters(), lr=RATE)
+    w1, b1, w2, b2 = (each.data.copy() for each in net.parameters())
+
+    def modules() -> None:
+        optimizer.zero_grad()
+        nn.half_squared_error(net(x), target).backward()
+        optimizer.step()
+
+    def by_hand() -> None:
+        nonlocal w1, b1, w2, b2
+        hidden = 1 / (1 + np.exp(-(x @ w1 + b1)))
+        output = 1 / (1 + np.exp(-(hidden @ w2 + b2)))
+        last = (output - target) * output * (1 - output)
+        first = last @ w2.T * hidden * (1 - hidden)
+        w2 -= RATE * np.outer(hidden, last)
+        b2 -= RATE * last
+        w1 -= RATE * np.outer(x, first)
+        b1 -= RATE * first
+
+    return {"wengert's nn": modules, "hand-written NumPy": by_hand}
+
+
+def digit_trainings(epochs: int = 3) -> dict[str, Work]:
+    """64-128-10 on scikit-learn's digits, Adam, batches of 32, so many epochs."""
+    from sklearn.datasets import load_digits
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    x, y = load_digits(return_X_y=True)
+    x = x / 16
+
+    def wengert() -> None:
+        rng = np.random.default_rng(0)
+        net = nn.Sequential(nn.Linear(64, 128, rng=rng), nn.ReLU(), nn.Linear(128, 10, rng=rng))
+        loader = nn.DataLoader(x, y, batch_size=32, shuffle=True)
+        nn.fit(net, loader, nn.cross_entropy, nn.Adam(net.parameters()), epochs)
+
+    def sklearn() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            MLPClassifier((128,), batch_size=32, max_iter=epochs, alpha=0.0, random_state=0).fit(x, y)
+
+    works: dict[str, Work] = {"wengert's nn": wengert, "scikit-learn": sklearn}
+    if find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+        tx, ty = torch.tensor(x, dtype=torch.float32), torch.tensor(y)
+
+        def pytorch() -> None:
+            net = torch.nn.Sequential(torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
+            optimizer = torch.optim.Adam(net.parameters())
+            for _ in range(epochs):
+                order = torch.randperm(len(tx))
+                for start in range(0, len(tx), 32):
+                    batch = order[start : start + 32]
+                    optimizer.zero_grad()
+                    torch.nn.functional.cross_entropy(net(tx[batch]), ty[batch]).backward()
+                    optimizer.step()
+
+        works["PyTorch"] = pytorch
+    return works
+
+
+def xor(seed: int) -> float:
+    """2-8-2 with tanh, Adam at 0.05, 200 steps on all four points."""
+    x, y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0, 1, 1, 0])
+    return _trained((2, 8, 2), seed, nn.DataLoader(x, y, batch_size=4), 200, 0.05, (x, y))
+
+
+def moons(seed: int) -> float:
+    """2-16-16-2 with tanh, Adam, a cycle up to 0.02, 100 epochs of batches of 20."""
+    from sklearn.datasets import make_moons
+
+    x, y = make_moons(n_samples=100, noise=0.1, random_state=1337)
+    return _trained(
+        (2, 16, 16, 2), seed, nn.DataLoader(x, y, batch_size=20, shuffle=True, seed=seed), 100, 0.02, (x, y)
+    )
+
+
+def spirals(seed: int) -> float:
+    """2-64-64-3 with tanh, Adam, a cycle up to 0.02, 150 epochs of batches of 32."""
+    x, y = spiral.spiral()
+    return _trained(
+        (2, 64, 64, 3), seed, nn.DataLoader(x, y, batch_size=32, shuffle=True, seed=seed), 150, 0.02, (x, y)
+    )
+
+
+def _trained(widths: tuple[int, ...], seed: int, loader: nn.DataLoader, epochs: int, rate: float, points: Any) -> float:
+    rng = np.random.default_rng(seed)
+    layers: list[Any] = []
+    for nin, nout in pairwise(widths):
+        layers += [nn.Linear(nin, nout, rng=rng), nn.Tanh()]
+    net = nn.Sequential(*layers[:-1])
+    optimizer = nn.Adam(net.parameters(), lr=rate)
+    schedule = nn.OneCycleLR(optimizer, max_lr=rate, total_steps=epochs * len(loader)) if len(loader) > 1 else None
+    nn.fit(net, loader, nn.cross_entropy, optimizer, epochs, schedule=schedule)
+    return nn.accuracy(nn.predict(net, points[0]), points[1])
+
+
+def perfect(task: Callable[[int], float], seeds: int = 20) -> float:
+    """How many of so many seeds reach 100 %."""
+    return float(sum(task(seed) == 1.0 for seed in range(seeds)))
+
+
+def cases() -> Iterator[Case | Figure]:
+    """Everything measured here."""
+    yield Case("step of 64-128-10 × 32 through nn", layered_steps(), "bare engine code", "≤ 1.10", calls=100)
+    yield Case("step of 784-100-10 × 1, sigmoid", single_steps(), "hand-written NumPy", "≤ 1.5", calls=100)
+    trainings = digit_trainings()
+    yield Case("training on digits", trainings, "scikit-learn", "≤ 0.6", rounds=5)
+    yield Case("training on digits", trainings, "PyTorch", "≤ 0.35", rounds=5)
+    for task in (xor, moons, spirals):
+        yield Figure(f"{task.__name__}: seeds of 20 that reach 100 %", lambda task=task: perfect(task), "seeds", "20")

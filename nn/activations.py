@@ -1,0 +1,94 @@
+"""Activations as modules: each a row of the table of derivatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.functions import FUNCTIONS
+from autograd.node import Node
+from autograd.ops.reduce import log_softmax, softmax
+from autograd.rows import ROWS, did_you_mean
+from nn.module import Module
+
+
+class Activation(Module):
+    """A row of one argument, applied to every element; the constant parameters of the row are the module's.
+
+    >>> LeakyReLU(slope=0.5)(-1.0)
+    -0.5
+
+    Raises TypeError for parameters that the row has not.
+    """
+
+    row = ""
+
+    def __init__(self, *params: Any, **named: Any) -> None:
+        own = ROWS[self.row].params
+        if len(params) > len(own) or not own.keys() >= named.keys():
+            raise TypeError(f"{type(self).__name__}() takes {', '.join(own) or 'no parameters'}")
+        self.params = {**own, **dict(zip(own, params, strict=False)), **named}
+
+    def __call__(self, x: Any) -> Any:
+        """The activation of a node, an array or a number."""
+        return activate(self.row, x, *self.params.values())
+
+    def extra_repr(self) -> str:
+        """The parameters."""
+        return ", ".join(f"{name}={value}" for name, value in self.params.items())
+
+
+def activate(row: str, x: Any, *params: Any) -> Any:
+    """A row of the table, of a node by its method, the shortest way."""
+    return getattr(x, row)(*params) if isinstance(x, Node) else FUNCTIONS[row](x, *params)
+
+
+def check_activation(name: str) -> None:
+    """Raise ValueError unless the name is that of a row of one argument."""
+    if name not in ROWS or len(ROWS[name].args) != 1:
+        raise ValueError(
+            f"activation={name!r} is not a row of one argument in the table of derivatives{did_you_mean(name, ROWS)}"
+        )
+
+
+def _of_row(name: str, row: str) -> type[Activation]:
+    doc = f"{ROWS[row].doc}\n"
+    return type(name, (Activation,), {"row": row, "__doc__": doc, "__module__": __name__})
+
+
+ReLU = _of_row("ReLU", "relu")
+LeakyReLU = _of_row("LeakyReLU", "leaky_relu")
+ELU = _of_row("ELU", "elu")
+SELU = _of_row("SELU", "selu")
+GELU = _of_row("GELU", "gelu")
+SiLU = _of_row("SiLU", "silu")
+Mish = _of_row("Mish", "mish")
+Tanh = _of_row("Tanh", "tanh")
+Hardtanh = _of_row("Hardtanh", "hardtanh")
+Sigmoid = _of_row("Sigmoid", "sigmoid")
+LogSigmoid = _of_row("LogSigmoid", "log_sigmoid")
+Softplus = _of_row("Softplus", "softplus")
+Softsign = _of_row("Softsign", "softsign")
+
+
+class Softmax(Module):
+    """The softmax along an axis. The losses here take logits and need none.
+
+    >>> import numpy as np
+    >>> Softmax()(np.zeros(2))
+    array([0.5, 0.5])
+    """
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def __call__(self, x: Any) -> Any:
+        """Positive numbers that sum to 1 along the axis."""
+        return softmax(x, self.axis)
+
+
+class LogSoftmax(Softmax):
+    """The logarithm of the softmax along an axis, stable; what `nll_loss` takes."""
+
+    def __call__(self, x: Any) -> Any:
+        """Logarithms of probabilities."""
+        return log_softmax(x, self.axis)

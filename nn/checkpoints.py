@@ -1,0 +1,159 @@
+"""Models in files: NumPy's ``.npz`` without pickle, or ``.safetensors``. Written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nn.module import Module, check_state
+from nn.optimizers import Optimizer
+
+_NOTES = "notes.json"
+
+
+def save(model: Module, path: str | Path, *, optimizer: Optimizer | None = None) -> None:
+    """Write the parameters of a model, and the state of its optimiser and of its random generators, to a file.
+
+    The ending tells the format: ``.npz``, or ``.safetensors``, which needs the package of that name. A file that is
+    there is replaced, all at once.
+
+    Raises ValueError for another ending.
+    """
+    write(path, model, optimizer)
+
+
+def load(model: Module, path: str | Path, *, optimizer: Optimizer | None = None) -> None:
+    """Take over what `save` wrote, of a model of the same architecture.
+
+    Raises ValueError if the file is none of these, is cut short, or is of another architecture (naming what differs),
+    before anything is changed.
+    """
+    arrays, notes = read(path)
+    check(path, arrays, notes, model, optimizer)
+    take_over(arrays, notes, model, optimizer)
+
+
+def write(
+    path: str | Path, model: Module, optimizer: Optimizer | None, arrays: Mapping[str, Any] | None = None, **notes: Any
+) -> None:
+    """Write a checkpoint with more arrays and notes."""
+    path = Path(path)
+    everything = {**model.state_dict(), **(arrays or {})}
+    if optimizer is not None:
+        everything |= {f"optimizer/{name}": each for name, each in optimizer.state_dict().items()}
+    notes["generators"] = [each.bit_generator.state for each in generators(model)]
+    text = json.dumps(notes, default=_plain)
+    if path.suffix == ".npz":
+        contents = _npz_bytes(everything, text)
+    elif path.suffix == ".safetensors":
+        contents = _safetensors().save(
+            {name: np.array(each, order="C") for name, each in everything.items()}, {_NOTES: text}
+        )
+    else:
+        raise ValueError(f"{path}: a checkpoint ends in .npz or .safetensors")
+    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arrays and the notes in a checkpoint. Raises ValueError if it is none, or cut short."""
+    path = Path(path)
+    contents = path.read_bytes()
+    try:
+        if path.suffix == ".npz":
+            return _from_npz(contents)
+        if path.suffix == ".safetensors":
+            size = int.from_bytes(contents[:8], "little")
+            head = json.loads(contents[8 : 8 + size])
+            notes = head.get("__metadata__", {}).get(_NOTES, "{}")
+            return _safetensors().load(contents), json.loads(notes)
+    except ImportError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{path} is no checkpoint, or is cut short: {error}") from error
+    raise ValueError(f"{path}: a checkpoint ends in .npz or .safetensors")
+
+
+def check(
+    path: str | Path, arrays: Mapping[str, Any], notes: Mapping[str, Any], model: Module, optimizer: Optimizer | None
+) -> None:
+    """Raise ValueError if a checkpoint is not one of this model, and of its optimiser if one is given."""
+    try:
+        check_state(model, {name: each for name, each in arrays.items() if "/" not in name})
+        if optimizer is not None:
+            optimizer.check_state(part(arrays, "optimizer"))
+        if "generators" in notes and len(notes["generators"]) != len(generators(model)):
+            raise ValueError(f"it has {len(notes['generators'])} random generators, not {len(generators(model))}")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def take_over(arrays: Mapping[str, Any], notes: Mapping[str, Any], model: Module, optimizer: Optimizer | None) -> None:
+    """Put a checkpoint that was checked into a model and its optimiser."""
+    model.load_state_dict({name: each for name, each in arrays.items() if "/" not in name})
+    if optimizer is not None:
+        optimizer.load_state_dict(part(arrays, "optimizer"))
+    for generator, state in zip(generators(model), notes.get("generators", ()), strict=False):
+        generator.bit_generator.state = state
+
+
+def part(arrays: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The arrays whose names begin with a prefix, without it."""
+    return {name.removeprefix(f"{prefix}/"): each for name, each in arrays.items() if name.startswith(f"{prefix}/")}
+
+
+def generators(model: Module) -> list[np.random.Generator]:
+    """The random generators in the modules of a model, each once."""
+    found = [thing for module in model.modules() for thing in vars(module).values()]
+    return list({id(each): each for each in found if isinstance(each, np.random.Generator)}.values())
+
+
+def _npz_bytes(arrays: Mapping[str, Any], notes: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, each in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asarray(each), allow_pickle=False)
+        archive.writestr(zipfile.ZipInfo(_NOTES), notes)
+    return buffer.getvalue()
+
+
+def _from_npz(contents: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    arrays: dict[str, Any] = {}
+    notes: dict[str, Any] = {}
+    with zipfile.ZipFile(io.BytesIO(contents)) as archive:
+        for name in archive.namelist():
+            if name == _NOTES:
+                notes = json.loads(archive.read(name))
+            else:
+                file = io.BytesIO(archive.read(name))  # whole, so that its checksum is verified
+                arrays[name.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+    return arrays, notes
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError("checkpoints in this format need safetensors: pip install safetensors") from error
+    return safetensors.numpy
+
+
+def _plain(thing: Any) -> Any:
+    return thing.tolist()  # NumPy's numbers and arrays

@@ -1,0 +1,70 @@
+"""Numbers that tell how well a model does. None of them is differentiated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.module import Module
+from nn.optimizers import gradient_norm
+
+
+def accuracy(outputs: Any, targets: Any) -> float:
+    """The share of rows that are classified rightly.
+
+    `outputs` are logits of shape (rows, classes) for class indices (rows,), or scores (rows,) whose sign decides
+    between targets 0 and 1, or -1 and 1.
+
+    >>> accuracy(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([1, 1]))
+    0.5
+
+    Raises ValueError if the shapes do not belong together.
+    """
+    outputs, targets = np.asarray(outputs), np.asarray(targets)
+    if outputs.shape[:1] != targets.shape or outputs.ndim not in (1, 2) or not outputs.size:
+        raise ValueError(f"accuracy() of outputs of shape {outputs.shape} and targets of shape {targets.shape}")
+    right = outputs.argmax(axis=1) == targets if outputs.ndim == 2 else (outputs > 0) == (targets > 0)
+    return float(right.mean())
+
+
+def confusion_matrix(predicted: Any, labels: Any, classes: int | None = None) -> NDArray[np.int64]:
+    """How often each class, a row, was taken for each class, a column.
+
+    >>> confusion_matrix([0, 1, 1], [0, 1, 0])
+    array([[1, 1],
+           [0, 1]])
+
+    Raises ValueError unless both are class indices of the same length, TypeError unless they are integers.
+    """
+    predicted, labels = np.asarray(predicted), np.asarray(labels)
+    if predicted.dtype.kind not in "iu" or labels.dtype.kind not in "iu":
+        raise TypeError(f"confusion_matrix() takes class indices, not {predicted.dtype} and {labels.dtype}")
+    count = int(max(predicted.max(initial=0), labels.max(initial=0))) + 1 if classes is None else classes
+    both = np.append(predicted, labels)
+    if (
+        predicted.shape != labels.shape
+        or predicted.ndim != 1
+        or (both.size and not 0 <= both.min() <= both.max() < count)
+    ):
+        raise ValueError(f"confusion_matrix() takes two lists of class indices of one length, from 0 to {count - 1}")
+    matrix = np.zeros((count, count), np.int64)
+    np.add.at(matrix, (labels.astype(np.int64), predicted.astype(np.int64)), 1)
+    return matrix
+
+
+def gradient_norms(model: Module) -> dict[str, float]:
+    """The Euclidean length of the gradients of every module that holds parameters, by its path, the first layer first.
+
+    >>> from nn import Linear, Sequential
+    >>> net = Sequential(Linear(1, 1, rng=0), Linear(1, 1, rng=0))
+    >>> net(np.ones((1, 1))).sum().backward()
+    >>> list(gradient_norms(net))
+    ['layers.0', 'layers.1']
+    """
+    groups: dict[str, list[Any]] = {}
+    for path, parameter in model.named_parameters():
+        owner, _, name = path.rpartition(".")
+        groups.setdefault(owner.rpartition(".")[0] if name.isdigit() else owner, []).append(parameter)
+    return {path: gradient_norm(parameters) for path, parameters in groups.items()}

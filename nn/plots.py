@@ -1,0 +1,127 @@
+"""Pictures of training with matplotlib: each function draws on the Axes it is given, or on new ones, and returns them.
+Nothing is shown or saved here: write ``ax.figure.savefig("picture.png")``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def plot_history(rows: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
+    """The losses over the epochs on the left axis, and what is a share, such as the accuracy, on a right one.
+
+    Raises ValueError if there are no epochs.
+    """
+    if not rows:
+        raise ValueError("there are no epochs to draw")
+    ax = ax or _axes()
+    epochs = range(1, len(rows) + 1)
+    for name in rows[0]:
+        if "loss" in name:
+            ax.plot(epochs, [row[name] for row in rows], label=name)
+    ax.set(xlabel="epoch", ylabel="loss")
+    metrics = [name for name in rows[0] if "loss" not in name and name not in ("lr", "gradient norm")]
+    handles, _ = ax.get_legend_handles_labels()
+    if metrics:
+        right = ax.twinx()
+        for i, name in enumerate(metrics):
+            handles += right.plot(epochs, [row[name] for row in rows], f"C{i + 2}--", label=name)
+        right.set_ylabel(", ".join(metrics))
+    ax.legend(handles=handles, loc="center right")
+    return ax
+
+
+def plot_decision_boundary(model: Callable[[Any], Any], X: Any, y: Any, ax: Any = None, *, steps: int = 200) -> Any:
+    """The plane in the colours of the classes that a model of two features tells apart, and the points.
+
+    `model` takes rows (rows, 2) and gives class indices, one score each, whose sign decides, or logits of classes; so
+    ``lambda x: nn.predict(net, x)``, or the ``predict`` of an estimator. `y` are the labels.
+
+    Raises ValueError unless X has two features and as many rows as y.
+    """
+    X, y = np.asarray(X, float), np.asarray(y)
+    if X.ndim != 2 or X.shape[1] != 2 or len(X) != len(y) or not len(X):
+        raise ValueError(f"a decision boundary needs points (rows, 2) and as many labels, not {X.shape} and {y.shape}")
+    ax = ax or _axes()
+    low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5
+    xs, ys = (np.linspace(low[i], high[i], steps) for i in range(2))
+    grid = np.stack(np.meshgrid(xs, ys), axis=-1)
+    given = np.asarray(model(grid.reshape(-1, 2)))
+    given = given.argmax(axis=1) if given.ndim == 2 and given.shape[1] > 1 else given.ravel()
+    classes, points = np.unique(y, return_inverse=True)
+    if given.dtype.kind == "f" and not np.isin(given, classes).all():
+        given = classes[(given > 0).astype(int)] if len(classes) == 2 else given
+    regions = np.searchsorted(classes, given).reshape(steps, steps)
+    levels = np.arange(len(classes) + 1) - 0.5
+    ax.contourf(xs, ys, regions, levels=levels, cmap="coolwarm", alpha=0.35)
+    ax.scatter(*X.T, c=points, cmap="coolwarm", vmin=0, vmax=max(len(classes) - 1, 1), edgecolors="k", s=18)
+    return ax
+
+
+def plot_confusion_matrix(matrix: Any, ax: Any = None, *, labels: Sequence[Any] | None = None) -> Any:
+    """A confusion matrix as numbers in colours: classes are rows, what they were taken for are columns.
+
+    Raises ValueError unless the matrix is square.
+    """
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"a confusion matrix is square, not of shape {matrix.shape}")
+    ax = ax or _axes()
+    ax.imshow(matrix, cmap="Blues")
+    for (i, j), number in np.ndenumerate(matrix):
+        ax.text(j, i, number, ha="center", va="center", color="w" if number > matrix.max() / 2 else "k")
+    names = range(len(matrix)) if labels is None else labels
+    ax.set(xlabel="taken for", ylabel="is", xticks=range(len(matrix)), yticks=range(len(matrix)))
+    ax.set_xticklabels(names)
+    ax.set_yticklabels(names)
+    return ax
+
+
+def plot_gradient_norms(norms: Mapping[str, float], ax: Any = None) -> Any:
+    """The lengths of the gradients, layer by layer, on a logarithmic scale; see `gradient_norms`.
+
+    Raises ValueError if there are none.
+    """
+    if not norms:
+        raise ValueError("there are no gradients to draw")
+    ax = ax or _axes()
+    ax.bar(range(len(norms)), list(norms.values()))
+    ax.set(yscale="log" if any(norm > 0 for norm in norms.values()) else "linear", ylabel="length of the gradient")
+    ax.set_xticks(range(len(norms)))
+    ax.set_xticklabels(norms, rotation=45, ha="right")
+    return ax
+
+
+def plot_images(images: Any, titles: Sequence[Any], ax: Any = None, *, columns: int = 8) -> Any:
+    """Grey images (images, height, width) side by side in rows on one Axes, a title above each.
+
+    Raises ValueError unless there are as many titles as images, at least one.
+    """
+    images = np.asarray(images)
+    if images.ndim != 3 or len(images) != len(titles) or not len(images):
+        raise ValueError(
+            f"expected images (images, height, width) and as many titles, not {images.shape}, {len(titles)}"
+        )
+    ax = ax or _axes()
+    _, height, width = images.shape
+    for i, (image, title) in enumerate(zip(images, titles, strict=True)):
+        left, top = i % columns * (width * 1.25), i // columns * (height * 1.5)
+        ax.imshow(image, cmap="gray_r", extent=(left, left + width, top + height, top))
+        ax.text(left + width / 2, top - 0.05 * height, title, ha="center", va="bottom", fontsize=8)
+    rows = -(-len(images) // columns)
+    ax.set(xlim=(-1, min(len(images), columns) * width * 1.25), ylim=(rows * height * 1.5, -0.5 * height))
+    ax.axis("off")
+    return ax
+
+
+def _axes() -> Any:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("pictures of training need matplotlib: pip install matplotlib") from error
+    figure = Figure(layout="constrained")
+    FigureCanvasAgg(figure)  # no window and no state of pyplot
+    return figure.subplots()

@@ -1,0 +1,174 @@
+"""Learning rates that change in the course of a training. Names, arguments and numbers are PyTorch's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from nn.optimizers import Optimizer
+
+
+class Schedule:
+    """Sets the optimiser's learning rate, at once and then at every `step()`, to `rate(count)`.
+
+    `count` is the number of steps so far. `fit` takes a step after every epoch, or after every batch if `per_batch`.
+    """
+
+    per_batch = False
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer, self.base, self.count = optimizer, optimizer.lr, 0
+        optimizer.lr = self.rate(0)
+
+    def rate(self, count: int) -> float:
+        """The learning rate after so many steps."""
+        raise NotImplementedError
+
+    def step(self, loss: float | None = None) -> None:
+        """Go on to the next learning rate; only `ReduceLROnPlateau` looks at the loss."""
+        self.count += 1
+        self.optimizer.lr = self.rate(self.count)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next steps depend on, as numbers by name."""
+        return {name: number for name, number in vars(self).items() if isinstance(number, (int, float))}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` of a schedule of the same kind gave; ValueError if it was another."""
+        if self.state_dict().keys() != state.keys():
+            raise ValueError(f"the state is not one of this {type(self).__name__}")
+        vars(self).update(state)
+
+
+class StepLR(Schedule):
+    """The rate times `gamma` after every `step_size` steps.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> optimizer = SGD([Value(1.0)], lr=1.0)
+    >>> schedule = StepLR(optimizer, step_size=1)
+    >>> schedule.step()
+    >>> optimizer.lr
+    0.1
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        _check_steps(step_size=step_size)
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer)
+
+    def rate(self, count: int) -> float:
+        """A staircase."""
+        return self.base * self.gamma ** (count // self.step_size)
+
+
+class ExponentialLR(Schedule):
+    """The rate times `gamma` after every step."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def rate(self, count: int) -> float:
+        """A geometric sequence."""
+        return self.base * self.gamma**count
+
+
+class CosineAnnealingLR(Schedule):
+    """Half a cosine wave from the first rate down to `eta_min` in `T_max` steps (Loshchilov & Hutter, 2017)."""
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        _check_steps(T_max=T_max)
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer)
+
+    def rate(self, count: int) -> float:
+        """Half a wave; further steps go up again."""
+        return _cosine(self.base, self.eta_min, count / self.T_max)
+
+
+class LinearLR(Schedule):
+    """A warm-up: from `start_factor` times the rate evenly to `end_factor` times it in `total_iters` steps."""
+
+    def __init__(
+        self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
+    ) -> None:
+        _check_steps(total_iters=total_iters)
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        super().__init__(optimizer)
+
+    def rate(self, count: int) -> float:
+        """A straight line, then level."""
+        share = min(count / self.total_iters, 1.0)
+        return self.base * (self.start_factor + (self.end_factor - self.start_factor) * share)
+
+
+class OneCycleLR(Schedule):
+    """Up to `max_lr` in the first `pct_start` of the steps and down again, both along half a cosine wave (Smith &
+    Topin, 2018): from ``max_lr / div_factor``, to that divided by `final_div_factor`. A step a batch; the momentum
+    stays as it is."""
+
+    per_batch = True
+
+    def __init__(
+        self, optimizer: Optimizer, max_lr: float, total_steps: int, pct_start: float = 0.3, div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+    ) -> None:  # fmt: skip
+        _check_steps(total_steps=total_steps)
+        if not 0 < pct_start < 1:
+            raise ValueError(f"pct_start must be between 0 and 1, not {pct_start!r}")
+        self.max_lr, self.total_steps, self.pct_start = max_lr, total_steps, pct_start
+        self.first, self.last = max_lr / div_factor, max_lr / div_factor / final_div_factor
+        super().__init__(optimizer)
+
+    def rate(self, count: int) -> float:
+        """Up, down, then level."""
+        top, end = self.pct_start * self.total_steps - 1, self.total_steps - 1
+        if count < top:
+            return _cosine(self.first, self.max_lr, count / top)
+        return _cosine(self.max_lr, self.last, min((count - top) / (end - top), 1.0))
+
+
+class ReduceLROnPlateau(Schedule):
+    """The rate times `factor` when the loss has not fallen by the share `threshold` for more than `patience` steps."""
+
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 0.1, patience: int = 10, threshold: float = 1e-4,
+        min_lr: float = 0.0,
+    ) -> None:  # fmt: skip
+        if not 0 < factor < 1:
+            raise ValueError(f"factor must be between 0 and 1, not {factor!r}")
+        self.factor, self.patience, self.threshold, self.min_lr = factor, patience, threshold, min_lr
+        self.best, self.waited, self.reductions = math.inf, 0, 0
+        self.now = optimizer.lr
+        super().__init__(optimizer)
+
+    def rate(self, count: int) -> float:
+        """The rate as it stands."""
+        return self.now
+
+    def step(self, loss: float | None = None) -> None:
+        """Look at the loss. Raises ValueError if there is none."""
+        if loss is None:
+            raise ValueError("ReduceLROnPlateau needs the loss: schedule.step(loss)")
+        if loss < self.best * (1 - self.threshold):
+            self.best, self.waited = loss, 0
+        else:
+            self.waited += 1
+        if self.waited > self.patience:
+            self.waited = 0
+            lower = max(self.now * self.factor, self.min_lr)
+            if self.now - lower > 1e-8:
+                self.now = lower
+        super().step()
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+def _check_steps(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if not number >= 1:
+            raise ValueError(f"{name} must be at least 1, not {number!r}")

@@ -1,0 +1,356 @@
+"""`fit`: the training loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from autograd import AnomalyError, Tensor, Value, detect_anomaly, no_grad
+from autograd.node import Node
+from autograd.ops.shape import data_of
+from nn import checkpoints
+from nn.data import DataLoader
+from nn.module import Module, stored
+from nn.optimizers import Optimizer, clip_grad_norm, gradient_norm
+from nn.plots import plot_history
+from nn.schedules import Schedule
+
+Metric = Callable[[Any, Any], float]
+
+
+class History:
+    """What `fit` saw: a row of numbers for every epoch, and why it stopped.
+
+    ``history["loss"]`` is the list of one of them: 'loss', the mean over the epoch's batches as they were trained;
+    'gradient norm', the mean of its Euclidean length; 'lr'; 'validation loss'; and the metrics by their names, of the
+    validation data if there are any, else of the batches as they were trained.
+
+    >>> history = History()
+    >>> history.rows.append({"loss": 0.5})
+    >>> history["loss"]
+    [0.5]
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+        self.stopped = ""  # '' if all epochs were run
+
+    def __getitem__(self, name: str) -> list[float]:
+        try:
+            return [row[name] for row in self.rows]
+        except KeyError:
+            raise KeyError(f"no {name!r} in this history; there are {', '.join(self.rows[0])}") from None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name} {number:.4g}" for name, number in self.rows[-1].items()) if self.rows else "empty"
+        return f"<History of {len(self)} epochs: {last}{f'; {self.stopped}' if self.stopped else ''}>"
+
+    def plot(self, ax: Any = None) -> Any:
+        """The losses and the metrics over the epochs; see `plot_history`."""
+        return plot_history(self.rows, ax)
+
+
+class EarlyStopping:
+    """A callback of `fit`: stop when a number has not become better for `patience` epochs, and at the end put back the
+    weights with which it was best.
+
+    `monitor` is a name in the history: 'validation loss', 'loss', or a metric, of which more is better if `greater`.
+    """
+
+    def __init__(self, patience: int = 10, monitor: str = "validation loss", *, greater: bool = False) -> None:
+        if patience < 1:
+            raise ValueError(f"patience={patience!r} must be at least 1")
+        self.patience, self.monitor, self.greater = patience, monitor, greater
+        self.best, self.waited = math.inf, 0
+        self.weights: dict[str, Any] = {}
+
+    def __call__(self, model: Module, history: History) -> bool:
+        """Whether to stop after this epoch."""
+        number = history[self.monitor][-1] * (-1 if self.greater else 1)
+        if number < self.best or not self.weights:
+            self.best, self.waited, self.weights = number, 0, model.state_dict()
+        else:
+            self.waited += 1
+        return self.waited >= self.patience
+
+    def finish(self, model: Module) -> None:
+        """Put back the best weights."""
+        if self.weights:
+            model.load_state_dict(self.weights)
+
+
+def fit(
+    model: Module,
+    data: Any,
+    loss: Callable[[Any, Any], Any],
+    optimizer: Optimizer,
+    epochs: int,
+    *,
+    validation: Any = None,
+    metrics: Sequence[Metric] | Mapping[str, Metric] = (),
+    callbacks: Sequence[Callable[[Module, History], Any]] = (),
+    schedule: Schedule | None = None,
+    max_norm: float | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+) -> History:
+    """Train a model: for every batch the loss, its gradients, a step of the optimiser.
+
+    `data` and `validation` are a pair of arrays, inputs and targets, or a `DataLoader` or other collection of batches
+    of such pairs. A pair is shuffled, in batches of 32. A model of Values is called row by row.
+
+    `metrics` are functions of outputs and targets, such as `accuracy`. `callbacks` are called after every epoch with
+    the model and the history, and stop the training by returning True. `max_norm` clips the gradients. `checkpoint` is
+    a file that is written after every epoch; with `resume` the training goes on from there, bit for bit as if it had
+    never stopped. Ctrl-C ends the training and keeps what was learnt.
+
+    >>> from nn import SGD, Linear, mse_loss
+    >>> x = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> line = Linear(1, 1, rng=0)
+    >>> history = fit(line, (x, 3 * x + 1), mse_loss, SGD(line.parameters(), lr=0.5), epochs=50)
+    >>> round(line.weight.item(), 3), round(line.bias.item(), 3)
+    (3.0, 1.0)
+
+    Raises ValueError if the optimiser's parameters are not the model's, for unusable data, a checkpoint of another
+    training, and whatever model and loss raise for the data, all with nothing changed; AnomalyError, which says where
+    it was born, when the loss or a gradient becomes nan or inf: the weights are then those before that batch, and the
+    error's `history` tells the rest.
+    """
+    batches = _batches(data, shuffle=True)
+    held_out = None if validation is None else _batches(validation, shuffle=False)
+    named = (
+        metrics if isinstance(metrics, Mapping) else {getattr(each, "__name__", str(each)): each for each in metrics}
+    )
+    _check_parameters(model, optimizer)
+    if epochs < 1:
+        raise ValueError(f"epochs={epochs!r} must be at least 1")
+    if resume and checkpoint is None:
+        raise ValueError("resume=True needs the checkpoint to go on from")
+    history = History()
+    parts = [batches, schedule, *callbacks]
+    if resume:
+        assert checkpoint is not None
+        _resume(checkpoint, model, optimizer, parts, history)
+    before = model.state_dict(), optimizer.state_dict()
+    count = len(batches) if hasattr(batches, "__len__") else None
+    try:
+        with tqdm(
+            total=count and count * epochs, initial=len(history) * (count or 0), disable=None, leave=False
+        ) as bar:
+            while len(history) < epochs and not history.stopped:
+                row = _epoch(
+                    model, batches, loss, optimizer, schedule, max_norm, named if held_out is None else {}, bar
+                )
+                if held_out is not None:
+                    row |= _evaluate(model, held_out, loss, named)
+                history.rows.append(row)
+                if schedule is not None and not schedule.per_batch:
+                    schedule.step(row.get("validation loss", row["loss"]))
+                bar.set_postfix({name: f"{number:.4g}" for name, number in row.items()}, refresh=False)
+                for callback in callbacks:
+                    if callback(model, history):
+                        history.stopped = f"stopped by {getattr(callback, '__name__', type(callback).__name__)}"
+                if checkpoint is not None:
+                    _write(checkpoint, model, optimizer, parts, history)
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    except AnomalyError as error:
+        error.history = history  # type: ignore[attr-defined]
+        raise
+    except Exception:
+        if not history.rows:  # unusable data show in the first epoch
+            model.load_state_dict(before[0])
+            optimizer.load_state_dict(before[1])
+        raise
+    for callback in callbacks:
+        if hasattr(callback, "finish"):
+            callback.finish(model)
+    return history
+
+
+def predict(model: Module, inputs: Any, batch_size: int = 256) -> Any:
+    """The outputs of a model in use, `Dropout` off and nothing recorded, as an array; batch by batch.
+
+    >>> from nn import Linear
+    >>> predict(Linear(2, 3, rng=0), np.zeros((4, 2))).shape
+    (4, 3)
+    """
+    outputs = [_in_use(model, x) for (x,) in DataLoader(inputs, batch_size=batch_size)]
+    return np.concatenate(outputs)
+
+
+def _epoch(
+    model: Module, batches: Iterable[Any], loss: Callable[[Any, Any], Any], optimizer: Optimizer,
+    schedule: Schedule | None, max_norm: float | None, metrics: Mapping[str, Metric], bar: Any,
+) -> dict[str, float]:  # fmt: skip
+    """Train on every batch; what an epoch was like."""
+    model.train()
+    buffers, call = _buffers(model), _caller(model)
+    total, rows, norms, seen = 0.0, 0, 0.0, []
+    lr = optimizer.lr
+    for number, (x, y) in enumerate(batches):
+        before = [buffer.copy() for buffer in buffers]
+        optimizer.zero_grad()
+        outputs = call(x)
+        error = loss(outputs, y)
+        if not isinstance(error, Node):
+            raise TypeError(f"the loss must be a node computed from the model's output, not {error!r}")
+        value = error.data.item() if isinstance(error.data, np.ndarray) else error.data
+        if math.isfinite(value):
+            error.backward()  # type: ignore[attr-defined]
+            norm = gradient_norm(optimizer.params)
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            for buffer, old in zip(buffers, before, strict=True):
+                buffer[...] = old
+            where = (
+                f"batch {number} of the epoch: the loss is {value}{f', the gradient {norm}' if value == value else ''}"
+            )
+            _explain(model, loss, x, y, where)
+        if max_norm is not None:
+            clip_grad_norm(optimizer.params, max_norm)
+        optimizer.step()
+        if schedule is not None and schedule.per_batch:
+            schedule.step()
+        size = len(x)
+        total, rows, norms = total + value * size, rows + size, norms + norm
+        if metrics:
+            seen.append((_plain(outputs), np.asarray(y)))
+        bar.update()
+    if not rows:
+        raise ValueError("the data gave no batches; an iterator can be read only once, so pass a DataLoader")
+    row = {"loss": total / rows, "gradient norm": norms / (number + 1), "lr": lr}
+    return row | _measured(metrics, seen)
+
+
+def _evaluate(
+    model: Module, batches: Iterable[Any], loss: Callable[[Any, Any], Any], metrics: Mapping[str, Metric]
+) -> dict[str, float]:
+    total, rows, seen = 0.0, 0, []
+    for x, y in batches:
+        outputs = _in_use(model, x)
+        with no_grad():
+            total += float(data_of(loss(Tensor(outputs), y))) * len(x)
+        rows += len(x)
+        seen.append((outputs, np.asarray(y)))
+    return {"validation loss": total / rows, **_measured(metrics, seen)}
+
+
+def _measured(metrics: Mapping[str, Metric], seen: list[Any]) -> dict[str, float]:
+    if not metrics:
+        return {}
+    outputs, targets = map(np.concatenate, zip(*seen, strict=True))
+    return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}
+
+
+def _caller(model: Any) -> Callable[[Any], Any]:
+    """The model as a function of a batch; a model of Values is called row by row."""
+    if not any(isinstance(part, Value) for part in stored(model).values()):
+        return model  # type: ignore[no-any-return]
+    return lambda x: [model(row) for row in np.asarray(x).tolist()]
+
+
+def _buffers(model: Module) -> list[Any]:
+    """What a module changes in being called: the arrays that are no parameters."""
+    return [part for part in stored(model).values() if isinstance(part, np.ndarray)]
+
+
+@no_grad()
+def _in_use(model: Module, x: Any) -> Any:
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        return _plain(_caller(model)(x))
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _plain(outputs: Any) -> Any:
+    if isinstance(outputs, list):
+        return np.array([_plain(each) for each in outputs])
+    return data_of(outputs)
+
+
+def _explain(model: Module, loss: Callable[[Any, Any], Any], x: Any, y: Any, where: str) -> None:
+    """Raise AnomalyError that says where a nan or inf was born."""
+    kept = [(buffer, buffer.copy()) for buffer in _buffers(model)]
+    born = "it was not born in the model and the loss; look at the data"
+    try:
+        with detect_anomaly():
+            loss(_caller(model)(x), y).backward()
+    except AnomalyError as error:
+        born = str(error)
+    finally:
+        model.zero_grad()
+        for buffer, old in kept:
+            buffer[...] = old
+    raise AnomalyError(f"{where}; {born}. The weights are those before this batch")
+
+
+def _batches(data: Any, shuffle: bool) -> Any:
+    if isinstance(data, (tuple, list)) and len(data) == 2 and all(hasattr(each, "__len__") for each in data):
+        first = data[0]
+        if not (isinstance(first, tuple) and len(first) == 2):
+            return DataLoader(*data, batch_size=32, shuffle=shuffle)
+    if not isinstance(data, Iterable) or iter(data) is data:
+        raise TypeError(
+            f"data is a pair of arrays (inputs, targets), or a collection of such pairs that can be read again and "
+            f"again, as a DataLoader, not a {type(data).__name__}"
+        )
+    return data
+
+
+def _check_parameters(model: Module, optimizer: Optimizer) -> None:
+    own = set(map(id, model.parameters()))
+    strange = sum(id(parameter) not in own for parameter in optimizer.params)
+    if strange:
+        raise ValueError(
+            f"{strange} of the optimiser's {len(optimizer.params)} parameters are not parameters of this "
+            f"{type(model).__name__}; make it with model.parameters(), after freezing or unfreezing"
+        )
+
+
+def _write(path: str | Path, model: Module, optimizer: Optimizer, parts: list[Any], history: History) -> None:
+    arrays: dict[str, Any] = {}
+    states: list[Any] = []
+    for i, each in enumerate(parts):
+        state: dict[str, Any] = {}
+        if isinstance(each, DataLoader):
+            state = {"rng": each.rng.bit_generator.state}
+        elif isinstance(each, Schedule):
+            state = each.state_dict()
+        elif isinstance(each, EarlyStopping):
+            state = {"best": each.best, "waited": each.waited}
+            arrays |= {f"part{i}/{name}": weights for name, weights in each.weights.items()}
+        states.append(state)
+    checkpoints.write(path, model, optimizer, arrays, history=history.rows, stopped=history.stopped, parts=states)
+
+
+def _resume(path: str | Path, model: Module, optimizer: Optimizer, parts: list[Any], history: History) -> None:
+    arrays, notes = checkpoints.read(path)
+    checkpoints.check(path, arrays, notes, model, optimizer)
+    states = notes.get("parts", [])
+    kinds = [{DataLoader: ["rng"], EarlyStopping: ["best", "waited"]}.get(type(each), []) for each in parts]
+    kinds = [
+        list(each.state_dict()) if isinstance(each, Schedule) else kind for each, kind in zip(parts, kinds, strict=True)
+    ]
+    if [sorted(state) for state in states] != [sorted(kind) for kind in kinds]:
+        raise ValueError(f"{path} is no checkpoint of this training: it had other data, schedule or callbacks")
+    checkpoints.take_over(arrays, notes, model, optimizer)
+    for i, (each, state) in enumerate(zip(parts, states, strict=True)):
+        if isinstance(each, DataLoader):
+            each.rng.bit_generator.state = state["rng"]
+        elif isinstance(each, Schedule):
+            each.load_state_dict(state)
+        elif isinstance(each, EarlyStopping):
+            each.best, each.waited = state["best"], state["waited"]
+            each.weights = checkpoints.part(arrays, f"part{i}")
+    history.rows, history.stopped = notes["history"], notes["stopped"]

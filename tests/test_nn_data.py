@@ -1,0 +1,302 @@
+"""DataLoader, the readers of MNIST files, metrics, pictures: what they give, and every kind of unusable input."""
+
+import gzip
+import struct
+
+import matplotlib.axes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nn
+from nn import mnist
+
+X, Y = np.arange(14.0).reshape(7, 2), np.arange(7)
+
+
+# ---- batches
+
+
+@given(st.integers(1, 20), st.integers(1, 25), st.booleans(), st.booleans(), st.integers(0, 5))
+def test_every_row_comes_once_and_with_its_target(rows, size, shuffle, drop_last, seed):
+    if drop_last and rows < size:
+        return
+    x, y = np.arange(2.0 * rows).reshape(rows, 2), np.arange(rows)
+    loader = nn.DataLoader(x, y, batch_size=size, shuffle=shuffle, drop_last=drop_last, seed=seed)
+    batches = list(loader)
+    assert len(batches) == len(loader)
+    labels = np.concatenate([labels for _, labels in batches])
+    kept = rows - rows % size if drop_last else rows
+    assert len(set(labels.tolist())) == len(labels) == kept
+    assert all((inputs[:, 0] == 2 * labels).all() for inputs, labels in batches)
+    assert all(len(labels) == size for _, labels in batches[:-1])
+    if not shuffle:
+        assert labels.tolist() == list(range(kept))
+
+
+def test_shuffling_is_seeded_and_another_one_every_epoch():
+    def epochs(seed):
+        loader = nn.DataLoader(Y, batch_size=7, shuffle=True, seed=seed)
+        return [next(iter(loader))[0].tolist() for _ in range(3)]
+
+    before = np.random.get_state()[1].copy()
+    assert epochs(1) == epochs(1) == epochs(np.random.default_rng(1)) != epochs(2)
+    assert len(set(map(tuple, epochs(1)))) == 3
+    assert (np.random.get_state()[1] == before).all()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "error", "hint"),
+    [
+        ([], {}, ValueError, "nothing"),
+        ([np.zeros((0, 2))], {}, ValueError, "nothing"),
+        ([X, Y[:5]], {}, ValueError, "7 and 5 rows"),
+        ([X], {"batch_size": 0}, ValueError, "batch_size=0"),
+        ([X], {"batch_size": 1.5}, ValueError, "batch_size=1.5"),
+        ([X], {"batch_size": 8, "drop_last": True}, ValueError, "nothing of 7 rows"),
+        ([np.array([[1.0, 2.0], [3.0, np.nan]])], {}, ValueError, r"array 0 holds nan at \[1, 1\]"),
+        ([X, np.array([0, 1, 2, 3, 4, 5, np.inf])], {}, ValueError, r"array 1 holds inf at \[6\]"),
+        ([["a", "b"]], {}, TypeError, "array 0 must hold rows of numbers, not <U1"),
+        ([[[1.0], [1.0, 2.0]]], {}, ValueError, "ragged"),
+        ([3.0], {}, TypeError, "rows"),
+        ([[None, 1]], {}, TypeError, "object"),
+    ],
+)
+def test_unusable_data_are_refused(arrays, options, error, hint):
+    with pytest.raises(error, match=hint):
+        nn.DataLoader(*arrays, **options)
+
+
+# ---- MNIST files
+
+
+def digits(count, seed):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (count, 28, 28)).astype(np.uint8), rng.integers(0, 10, count).astype(np.uint8)
+
+
+TRAIN, TEST = digits(5, 0), digits(3, 1)
+
+
+def idx(array):
+    return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+
+
+def csv(images, labels, header=""):
+    rows = [",".join(map(str, (label, *image.ravel()))) for image, label in zip(images, labels, strict=True)]
+    return (header + "\n".join(rows) + "\n").encode()
+
+
+def write_idx(path, compress=False):
+    for name, array in zip(mnist._IDX, (*TRAIN, *TEST), strict=True):
+        contents = idx(array)
+        (path / (name + ".gz" * compress)).write_bytes(gzip.compress(contents) if compress else contents)
+    return path
+
+
+def write_csv(path, compress=False):
+    for name, (images, labels) in zip(mnist._CSV, (TRAIN, TEST), strict=True):
+        header = "label," + ",".join(f"{i}x{j}" for i in range(28) for j in range(28)) + "\n" if compress else ""
+        contents = csv(images, labels, header)
+        (path / (name + ".gz" * compress)).write_bytes(gzip.compress(contents) if compress else contents)
+    return path
+
+
+def write_npz(path, compress=False):
+    file = path / "mnist.npz"
+    arrays = dict(zip(mnist._NPZ, (*TRAIN, *TEST), strict=True))
+    (np.savez_compressed if compress else np.savez)(file, **arrays)
+    return file
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("write", [write_idx, write_csv, write_npz])
+def test_mnist_is_read_from_every_form(tmp_path, write, compress):
+    found = nn.read_mnist(write(tmp_path, compress))
+    for array, expected in zip(found, (*TRAIN, *TEST), strict=True):
+        assert array.dtype == np.uint8
+        assert (array == expected).all()
+
+
+@pytest.mark.parametrize("write", [write_idx, write_npz])
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.97])
+def test_files_cut_short_are_refused(tmp_path, write, compress, share):
+    path = write(tmp_path, compress)
+    file = path if path.is_file() else path / (mnist._IDX[0] + ".gz" * compress)
+    contents = file.read_bytes()
+    file.write_bytes(contents[: int(len(contents) * share)])
+    with pytest.raises(ValueError, match="cut short|no IDX"):
+        nn.read_mnist(path)
+
+
+@pytest.mark.parametrize(
+    ("contents", "hint"),
+    [
+        (b"\0\0\x0d\x01\0\0\0\x01\0", "no IDX file of bytes"),
+        (b"\0\0\x08\0", "no IDX"),
+        (b"not an idx file at all", "no IDX"),
+        (idx(Y.astype(np.uint8)) + b"\0", "too long"),
+        (b"\0\0\x08\x02\0\0\0\x05\0", "cut short"),
+        (b"\0\0\x08\x03" + b"\xff" * 12, "cut short"),
+    ],
+)
+def test_another_format_is_refused(tmp_path, contents, hint):
+    file = tmp_path / "file"
+    file.write_bytes(contents)
+    with pytest.raises(ValueError, match=hint):
+        mnist.read_idx(file)
+
+
+@pytest.mark.parametrize(
+    ("contents", "hint"),
+    [
+        (b"", "no images"),
+        (b"label,1x1\n", "no images"),
+        (b"1,2,3\n", "785 numbers, not 3"),
+        (csv(*TRAIN) + b"1,2\n", "columns"),
+        (csv(*TRAIN).replace(b"\n", b",x\n", 1), "could not convert|invalid"),
+        (csv(TRAIN[0].astype(int) + 1000, TRAIN[1]), "line 1: pixels go from 0 to 255"),
+        (csv(TRAIN[0], TRAIN[1] + 10), "labels go from 0 to 9"),
+    ],
+)
+def test_lines_of_anything_else_are_refused(tmp_path, contents, hint):
+    file = tmp_path / "mnist.csv"
+    file.write_bytes(contents)
+    with pytest.raises(ValueError, match=hint):
+        mnist.read_csv(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ({"y_test": None}, "y_test not found"),
+        ({"x_train": TRAIN[0][:2]}, "do not belong together"),
+        ({"y_train": TRAIN[1] + 90}, "labels go from 0 to 9"),
+        ({"x_test": TEST[0].astype(float)}, "must hold bytes, not float64"),
+        ({"x_test": TEST[0].reshape(3, 784)}, "do not belong together"),
+        ({"x_train": np.array([{}, None])}, "pickle|Object"),
+    ],
+)
+def test_archives_of_anything_else_are_refused(tmp_path, change, hint):
+    arrays = dict(zip(mnist._NPZ, (*TRAIN, *TEST), strict=True)) | change
+    np.savez(tmp_path / "mnist.npz", **{name: array for name, array in arrays.items() if array is not None})
+    with pytest.raises(ValueError, match=hint):
+        nn.read_mnist(tmp_path / "mnist.npz")
+
+
+def test_one_array_is_no_archive(tmp_path):
+    np.save(tmp_path / "x.npy", TRAIN[0])
+    with pytest.raises(ValueError, match="no .npz archive"):
+        nn.read_mnist(tmp_path / "x.npy")
+
+
+def test_images_and_labels_of_different_counts_are_refused(tmp_path):
+    write_idx(tmp_path)
+    (tmp_path / mnist._IDX[1]).write_bytes(idx(TRAIN[1][:4]))
+    with pytest.raises(ValueError, match="do not belong together"):
+        nn.read_mnist(tmp_path)
+
+
+def test_missing_files_are_missed(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"neither mnist_train\.csv"):
+        nn.read_mnist(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        nn.read_mnist(tmp_path / "mnist.npz")
+
+
+# ---- metrics
+
+
+def test_accuracy():
+    logits = np.array([[0.0, 1.0, 0.0], [2.0, 1.0, 0.0]])
+    assert nn.accuracy(logits, [1, 2]) == 0.5
+    assert nn.accuracy(np.array([0.3, -0.2]), [1, -1]) == 1.0
+    assert nn.accuracy(np.array([0.3, -0.2]), [1, 1]) == 0.5
+    assert nn.accuracy(np.array([0.3, -0.2]), [0, 0]) == 0.5
+    for outputs, targets in ((logits, [1]), (logits, [[1], [2]]), (np.zeros((0, 2)), [])):
+        with pytest.raises(ValueError, match="accuracy"):
+            nn.accuracy(outputs, targets)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=30))
+def test_confusion_matrix(pairs):
+    predicted, labels = (np.array([pair[i] for pair in pairs], int) for i in range(2))
+    matrix = nn.confusion_matrix(predicted, labels, classes=5)
+    assert matrix.tolist() == [[pairs.count((j, i)) for j in range(5)] for i in range(5)]
+
+
+def test_a_confusion_of_nonsense_is_refused():
+    with pytest.raises(ValueError, match="0 to 1"):
+        nn.confusion_matrix([0, 2], [0, 1], classes=2)
+    with pytest.raises(ValueError, match="one length"):
+        nn.confusion_matrix([0, 1], [0])
+    with pytest.raises(ValueError, match="from 0"):
+        nn.confusion_matrix([0, -1], [0, 1])
+    with pytest.raises(TypeError, match="class indices"):
+        nn.confusion_matrix([0.0], [0])
+
+
+def test_gradient_norms_by_layer():
+    net = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=0))
+    net(X).sum().backward()
+    norms = nn.gradient_norms(net)
+    expected = np.sqrt((net[2].weight.grad ** 2).sum() + (net[2].bias.grad ** 2).sum())
+    assert norms["layers.2"] == pytest.approx(expected, rel=1e-14)
+    scalars = nn.MLP(2, [2, 1], rng=0)
+    scalars([1.0, 2.0]).backward()
+    names = ["layers.0.neurons.0", "layers.0.neurons.1", "layers.1.neurons.0"]
+    assert list(nn.gradient_norms(scalars)) == names
+
+
+# ---- pictures
+
+
+ROWS = [{"loss": 1.0, "gradient norm": 1.0, "lr": 0.1, "validation loss": 2.0, "accuracy": 0.5}] * 3
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: nn.plot_history(ROWS, ax),
+        lambda ax: nn.plot_confusion_matrix(np.eye(3, dtype=int), ax, labels="abc"),
+        lambda ax: nn.plot_gradient_norms({"first": 0.1, "second": 1.0}, ax),
+        lambda ax: nn.plot_images(np.zeros((9, 8, 8)), range(9), ax),
+        lambda ax: nn.plot_decision_boundary(lambda x: x[:, 0] - 3, X, Y > 3, ax),
+        lambda ax: nn.plot_decision_boundary(lambda x: np.where(x[:, 0] > 3, 5, 9), X, np.where(Y > 3, 5, 9), ax),
+        lambda ax: nn.plot_decision_boundary(lambda x: np.eye(3)[(x[:, 0] > 3) * 2], X, Y % 3, ax),
+    ],
+)
+def test_pictures_go_on_the_axes_they_are_given(tmp_path, draw):
+    ax = draw(None)
+    assert isinstance(ax, matplotlib.axes.Axes)
+    assert draw(ax) is ax
+    ax.figure.savefig(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+def test_regions_are_where_the_model_says():
+    ax = nn.plot_decision_boundary(lambda x: x[:, 0] - 6.0, X, (Y > 3).astype(int), steps=50)
+    drawn = ax.collections[0]
+    assert len(drawn.get_paths()) == 2
+    left, right = (path.get_extents() for path in drawn.get_paths())
+    assert left.x1 == pytest.approx(6.0, abs=0.3)
+    assert right.x0 == pytest.approx(6.0, abs=0.3)
+
+
+def test_pictures_of_nothing_are_refused():
+    for draw in (lambda: nn.plot_history([]), lambda: nn.plot_gradient_norms({}),
+                 lambda: nn.plot_images(np.zeros((2, 8, 8)), [1]), lambda: nn.plot_confusion_matrix(np.zeros((2, 3))),
+                 lambda: nn.plot_decision_boundary(np.sum, np.zeros((3, 4)), [0, 1, 0]),
+                 lambda: nn.plot_decision_boundary(np.sum, X, Y[:3])):  # fmt: skip
+        with pytest.raises(ValueError, match="no|expected|needs|square"):
+            draw()
+
+
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match="pip install matplotlib"):
+        nn.plot_history(ROWS)

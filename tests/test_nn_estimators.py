@@ -1,0 +1,122 @@
+"""MLPClassifier and MLPRegressor: scikit-learn's own checks of an estimator, its tools around them, bad input."""
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_moons
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import nn
+
+IRIS = load_iris(return_X_y=True)
+IRIS = StandardScaler().fit_transform(IRIS[0]), IRIS[1]
+
+
+@parametrize_with_checks([nn.MLPClassifier(max_iter=60), nn.MLPRegressor(max_iter=60)])
+def test_scikit_learns_checks(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the checks train for a few epochs only
+        check(estimator)
+
+
+def quick(**more):
+    return nn.MLPClassifier(**({"hidden_layer_sizes": (10,), "learning_rate_init": 0.05, "random_state": 0} | more))
+
+
+def test_in_a_pipeline_and_a_grid_search():
+    pipeline = make_pipeline(StandardScaler(), quick(max_iter=500))
+    search = GridSearchCV(pipeline, {"mlpclassifier__alpha": [1e-4, 1e-2]}, cv=3).fit(*IRIS)
+    assert search.best_score_ > 0.93
+    twin = pickle.loads(pickle.dumps(search))
+    assert (twin.predict(IRIS[0]) == search.predict(IRIS[0])).all()
+
+
+def test_a_clone_with_the_same_seed_learns_the_same():
+    first, second = quick().fit(*IRIS), clone(quick()).fit(*IRIS)
+    assert (first.predict_proba(IRIS[0]) == second.predict_proba(IRIS[0])).all()
+    assert first.loss_curve_ == second.loss_curve_
+    other = quick(random_state=1).fit(*IRIS)
+    assert (first.predict_proba(IRIS[0]) != other.predict_proba(IRIS[0])).any()
+    generator = np.random.RandomState(0)
+    assert quick(random_state=generator).fit(*IRIS).loss_curve_ != quick(random_state=generator).fit(*IRIS).loss_curve_
+
+
+@pytest.mark.parametrize("options", [
+    {"activation": "logistic"}, {"activation": "identity"}, {"activation": "gelu"}, {"hidden_layer_sizes": (8, 8)},
+    {"solver": "sgd", "learning_rate_init": 0.03, "batch_size": 16}, {"hidden_layer_sizes": 7}, {"early_stopping": True},
+    {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.1, "batch_size": 150, "shuffle": False},
+])  # fmt: skip
+def test_iris_is_learnt_in_every_way(options):
+    model = quick(max_iter=1000, **options).fit(*IRIS)
+    assert model.score(*IRIS) > 0.93
+    assert np.allclose(model.predict_proba(IRIS[0]).sum(axis=1), 1)
+    assert model.n_iter_ == len(model.loss_curve_) == len(model.history_)
+    assert model.loss_ == model.loss_curve_[-1]
+
+
+def test_classes_may_be_words():
+    names = np.array(["setosa", "versicolor", "virginica"])
+    model = quick(max_iter=300).fit(IRIS[0], names[IRIS[1]])
+    assert (model.classes_ == names).all()
+    assert set(model.predict(IRIS[0])) == set(names)
+    assert np.allclose(np.exp(model.predict_log_proba(IRIS[0])), model.predict_proba(IRIS[0]))
+
+
+def test_early_stopping_keeps_the_best_and_stops():
+    X, y = make_moons(200, noise=0.3, random_state=0)
+    model = quick(early_stopping=True, validation_fraction=0.3, max_iter=500).fit(X, y)
+    assert model.n_iter_ < 500
+    assert model.history_.stopped == "stopped by EarlyStopping"
+
+
+def test_a_regressor_of_several_outputs():
+    x = np.linspace(-1, 1, 60).reshape(-1, 1)
+    y = np.hstack([np.sin(3 * x), x**2])
+    model = nn.MLPRegressor((30,), "tanh", learning_rate_init=0.02, max_iter=900, tol=1e-5, random_state=0).fit(x, y)
+    assert model.predict(x).shape == (60, 2)
+    assert model.score(x, y) > 0.99
+    single = nn.MLPRegressor((30,), "tanh", learning_rate_init=0.02, max_iter=900, random_state=0).fit(x, y[:, 0])
+    assert single.predict(x).shape == (60,)
+
+
+def test_too_few_epochs_are_warned_of():
+    with pytest.warns(ConvergenceWarning, match="max_iter=2"):
+        quick(max_iter=2).fit(*IRIS)
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"solver": "lbfgs"}, "neither 'adam' nor 'sgd'"), ({"activation": "rleu"}, "did you mean 'relu'"),
+        ({"hidden_layer_sizes": (3, 0)}, "at least 1"), ({"batch_size": 0}, "batch_size"), ({"max_iter": 0}, "epochs=0"),
+        ({"learning_rate_init": -1.0}, "learning rate"), ({"alpha": -1.0}, "weight decay"),
+    ],
+)  # fmt: skip
+def test_parameters_out_of_range_are_refused(options, hint):
+    with pytest.raises(ValueError, match=hint):
+        quick(**options).fit(*IRIS)
+
+
+def test_without_scikit_learn_the_error_says_what_to_install():
+    program = (
+        "import sys; sys.modules['sklearn'] = sys.modules['sklearn.base'] = None\n"
+        "import nn\n"
+        "try:\n    nn.MLPClassifier\n"
+        "except ImportError as error:\n    print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "pip install scikit-learn" in run.stdout
+
+
+def test_there_is_nothing_else():
+    with pytest.raises(AttributeError, match="no attribute 'MLPClasifier'"):
+        nn.MLPClasifier

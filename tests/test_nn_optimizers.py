@@ -1,0 +1,287 @@
+"""Optimisers, clipping and schedules: PyTorch's numbers (torch 2.13.0, CPU, float64, recorded), states, bad input."""
+
+import math
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tensor, Value, sin
+
+C = np.array([[1.0, -2.0], [0.5, 3.0]])
+START, Q = np.array([[0.5, -1.25], [2.0, 0.75]]), -0.7
+
+# p and q after 12 steps on `loss` below
+TRAJECTORIES = {
+    "SGD(lr=0.05)": [0.5897376310860344, -0.6643791601793992, 1.3377082102705862, 0.45987660444443357, -0.570676085747783],
+    "SGD(lr=0.05, momentum=0.9)": [
+        0.667782572318887, -0.3277539141900277, -0.257978450297073, 0.5168055702815402, -0.5722473358648276],
+    "SGD(lr=0.05, momentum=0.9, nesterov=True)": [
+        0.6727087702643472, -0.587023060685033, -0.10139710764741872, 0.44943578371673515, -0.5135509753568068],
+    "SGD(lr=0.05, momentum=0.8, weight_decay=0.1)": [
+        0.59016088214416, -0.4926594508276933, 0.11566382174546598, 0.4683035535651169, -0.5293327010717029],
+    "Adagrad(lr=0.1, lr_decay=0.01, weight_decay=0.02)": [
+        0.6215459409776446, -0.8143780533930297, 1.4987526048491389, 0.4670252191176044, -0.578119858047648],
+    "Adagrad()": [0.5522618227992182, -1.1946965075829477, 1.9442860397069, 0.6959372439343664, -0.678839773313615],
+    "RMSprop()": [0.6287737827724305, -0.7994626487146582, 1.4748549802802016, 0.46537876361562164, -0.5757686838323777],
+    "RMSprop(lr=0.02, alpha=0.9, momentum=0.5, weight_decay=0.03)": [
+        0.5809669434941832, -0.6916947282531, 1.3212704194962492, 0.4525845995022886, -0.5626324080638735],
+    "Adam()": [0.5119799539305728, -1.2380047040662463, 1.9880041392478274, 0.7380144407038582, -0.7009733223803417],
+    "Adam(lr=0.05, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.1)": [
+        0.5969943152095869, -0.7047634658287095, 1.4162241772118316, 0.38203307123837665, -0.5308483704672773],
+    "AdamW()": [0.5119192924504753, -1.2378554823077583, 1.9877648791653053, 0.737925271558138, -0.7008915582322971],
+    "AdamW(lr=0.05, weight_decay=0.2)": [
+        0.7419866677266973, -0.5970412299078012, 1.2225001373474964, 0.3362460448014564, -0.5256282462396419],
+}  # fmt: skip
+
+# from 0.5: the rate before every step, and after the last
+RATES = {
+    "StepLR(optimizer, step_size=3, gamma=0.5)": [
+        0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125, 0.125, 0.0625, 0.0625, 0.0625, 0.03125],
+    "ExponentialLR(optimizer, gamma=0.9)": [
+        0.5, 0.45, 0.405, 0.36450000000000005, 0.32805000000000006, 0.2952450000000001, 0.2657205000000001,
+        0.23914845000000007, 0.21523360500000008, 0.19371024450000007, 0.17433922005000008, 0.15690529804500009,
+        0.14121476824050008],
+    "CosineAnnealingLR(optimizer, T_max=8, eta_min=0.01)": [
+        0.5, 0.48135048546526527, 0.4282411613907041, 0.34875744092944705, 0.255, 0.16124255907055302,
+        0.08175883860929586, 0.02864951453473475, 0.01, 0.02864951453473475, 0.08175883860929592, 0.16124255907055313,
+        0.25500000000000034],
+    "LinearLR(optimizer, start_factor=0.25, total_iters=4)": [0.125, 0.21875, 0.3125, 0.40625, *[0.5] * 9],
+    "OneCycleLR(optimizer, max_lr=0.3, total_steps=13)": [
+        0.01200000000000001, 0.08854918453923022, 0.23681093741218304, 0.2999106214401762, 0.28931347876505126,
+        0.26227676311921627, 0.2219909337314812, 0.17320990738094136, 0.1216900739246198, 0.0735110153010423,
+        0.03435808635265794, 0.008851516294236767, 1.2e-06],
+    "ReduceLROnPlateau(optimizer, factor=0.3, patience=2)": [
+        0.5, 0.5, 0.5, 0.5, 0.5, 0.15, 0.15, 0.15, 0.15, 0.045, 0.045, 0.045, 0.045],
+}  # fmt: skip
+LOSSES = [1.0, 0.9, 0.91, 0.92, 0.9, 0.89, 0.895, 0.89, 0.89, 0.89, 0.9, 0.8]
+
+
+def make(text, parameters):
+    name, _, rest = text.partition("(")
+    return eval(f"nn.{name}(parameters{', ' if rest != ')' else ''}{rest}", {"nn": nn, "parameters": parameters})
+
+
+def loss(p, q, step):
+    square = sum((each * each for each in np.ravel(p)), 0.0) if isinstance(p, np.ndarray) else (p * p).sum()
+    return (sin(p * C) * q + 0.1 * square).sum() + q**4 * (1 + 0.3 * step)
+
+
+def scalar_loss(p, q, step):
+    square = sum(each * each for each in p)
+    terms = [(each * c).sin() * q + 0.1 * square for each, c in zip(p, C.ravel().tolist(), strict=True)]
+    return sum(terms) + q**4 * (1 + 0.3 * step)
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+def test_steps_on_tensors_are_pytorchs(text):
+    p, q = Tensor(START.copy()), Tensor(Q)
+    optimizer = make(text, [p, q])
+    array = p.data
+    for step in range(12):
+        optimizer.zero_grad()
+        loss(p, q, step).backward()
+        optimizer.step()
+    assert np.abs(np.append(p.data.ravel(), q.data) - TRAJECTORIES[text]).max() < 1e-12
+    assert p.data is array, "in place"
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+def test_steps_on_values_are_pytorchs(text):
+    p, q = [Value(each) for each in START.ravel().tolist()], Value(Q)
+    optimizer = make(text, [*p, q])
+    for step in range(12):
+        optimizer.zero_grad()
+        scalar_loss(p, q, step).backward()
+        optimizer.step()
+    assert np.abs(np.array([each.data for each in (*p, q)]) - TRAJECTORIES[text]).max() < 1e-12
+    assert all(type(each.data) is float for each in (*p, q))
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+def test_a_loaded_state_goes_on_bit_for_bit(text):
+    def steps(p, q, optimizer, numbers):
+        for step in numbers:
+            optimizer.zero_grad()
+            loss(p, q, step).backward()
+            optimizer.step()
+
+    p, q = Tensor(START.copy()), Tensor(Q)
+    optimizer = make(text, [p, q])
+    steps(p, q, optimizer, range(5))
+    state = optimizer.state_dict()
+    twins = Tensor(p.data.copy()), Tensor(q.data.copy())
+    other = make(text, list(twins))
+    other.load_state_dict(state)
+    steps(p, q, optimizer, range(5, 9))
+    steps(*twins, other, range(5, 9))
+    assert (twins[0].data == p.data).all()
+    assert twins[1].data == q.data
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+def test_gradients_and_float32_are_kept(text):
+    p = Tensor(START.astype(np.float32))
+    optimizer = make(text, [p])
+    (p * p).sum().backward()
+    before = p.grad.copy()
+    optimizer.step()
+    assert p.dtype == np.float32
+    assert (p.grad == before).all()
+    assert (p.data != START.astype(np.float32)).all()
+
+
+def test_a_parameter_without_gradient_is_left_as_it_is():
+    used, unused = Tensor([1.0]), Tensor([1.0])
+    optimizer = nn.AdamW([used, unused], lr=0.1, weight_decay=0.5)
+    (used * used).sum().backward()
+    optimizer.step()
+    assert used.item() != 1.0
+    assert unused.item() == 1.0
+    assert optimizer.steps == [1, 0]
+
+
+def test_zero_grad_of_a_tensor_is_none_and_of_a_value_zero():
+    x, t = Value(1.0), Tensor([1.0])
+    (x * t).sum().backward()
+    nn.SGD([x, t]).zero_grad()
+    assert x.grad == 0.0
+    assert t.grad is None
+
+
+def test_a_gradient_that_is_a_graph_serves_too():
+    t = Tensor([3.0])
+    (t * t).sum().backward(create_graph=True)
+    nn.SGD([t], lr=0.5).step()
+    assert t.tolist() == [0.0]
+
+
+# ---- clipping
+
+
+def test_clip_grad_norm_is_pytorchs():
+    p = Tensor(START.copy())
+    p.grad = np.array([[3.0, -4.0], [12.0, 0.5]])
+    assert nn.clip_grad_norm([p], 2.0) == pytest.approx(13.009611831257688, rel=1e-15)
+    expected = [[0.4611974297639385, -0.614929906351918], [1.844789719055754, 0.07686623829398975]]
+    assert np.abs(p.grad - expected).max() < 1e-12
+
+
+def test_a_short_gradient_is_not_clipped():
+    x, unused = Value(2.0), Tensor([1.0])
+    (x * x / 8).backward()
+    assert nn.clip_grad_norm([x, unused], 1.0) == 0.5
+    assert (x.grad, unused.grad) == (0.5, None)
+
+
+def test_clip_grad_value():
+    x, t = Value(2.0), Tensor([1.0, -3.0, 0.1])
+    (5 * x + (t * t).sum()).backward()
+    nn.clip_grad_value([x, t], 0.5)
+    assert x.grad == 0.5
+    assert type(x.grad) is float
+    assert t.grad.tolist() == [0.5, -0.5, 0.2]
+
+
+@pytest.mark.parametrize("clip", [nn.clip_grad_norm, nn.clip_grad_value])
+@pytest.mark.parametrize("bound", [-1.0, math.nan])
+def test_a_negative_bound_is_refused(clip, bound):
+    with pytest.raises(ValueError, match="0 or more"):
+        clip([Value(1.0)], bound)
+
+
+@pytest.mark.parametrize("clip", [nn.clip_grad_norm, nn.clip_grad_value])
+def test_clipping_nothing_is_refused(clip):
+    with pytest.raises(ValueError, match="no parameters"):
+        clip([], 1.0)
+
+
+# ---- schedules
+
+
+@pytest.mark.parametrize("text", RATES)
+def test_rates_are_pytorchs(text):
+    optimizer = nn.SGD([Value(0.0)], lr=0.5)
+    schedule = eval(f"nn.{text}", {"nn": nn, "optimizer": optimizer})
+    rates = [optimizer.lr]
+    for each in LOSSES:
+        schedule.step(each)
+        rates.append(optimizer.lr)
+    assert np.abs(np.array(rates) - RATES[text]).max() < 1e-12
+
+
+@pytest.mark.parametrize("text", RATES)
+def test_a_schedule_goes_on_from_its_state(text):
+    def fresh():
+        optimizer = nn.SGD([Value(0.0)], lr=0.5)
+        return optimizer, eval(f"nn.{text}", {"nn": nn, "optimizer": optimizer})
+
+    first, schedule = fresh()
+    for each in LOSSES[:6]:
+        schedule.step(each)
+    second, twin = fresh()
+    twin.load_state_dict(schedule.state_dict())
+    for each in LOSSES[6:]:
+        schedule.step(each)
+        twin.step(each)
+    assert first.lr == second.lr
+    with pytest.raises(ValueError, match="not one of this"):
+        twin.load_state_dict({"something": 1})
+
+
+def test_a_plateau_needs_the_loss():
+    with pytest.raises(ValueError, match=r"schedule\.step\(loss\)"):
+        nn.ReduceLROnPlateau(nn.SGD([Value(0.0)])).step()
+
+
+def test_a_bare_schedule_has_no_rate():
+    with pytest.raises(NotImplementedError):
+        nn.Schedule(nn.SGD([Value(0.0)]))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("StepLR(o, step_size=0)", "step_size"), ("CosineAnnealingLR(o, T_max=0)", "T_max"),
+        ("LinearLR(o, total_iters=0)", "total_iters"), ("OneCycleLR(o, max_lr=1, total_steps=0)", "total_steps"),
+        ("OneCycleLR(o, max_lr=1, total_steps=9, pct_start=1.5)", "pct_start"),
+        ("ReduceLROnPlateau(o, factor=2.0)", "factor"),
+    ],
+)  # fmt: skip
+def test_a_schedule_of_nonsense_is_refused(text, hint):
+    with pytest.raises(ValueError, match=hint):
+        eval(f"nn.{text}", {"nn": nn, "o": nn.SGD([Value(0.0)])})
+
+
+# ---- bad input
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("SGD(lr=0.1, momentum=-1)", "momentum"), ("SGD(lr=0.1, nesterov=True)", "nesterov"),
+        ("SGD(lr=0.1, weight_decay=-1)", "weight decay"), ("Adam(betas=(1.0, 0.9))", "beta1"),
+        ("Adam(betas=(0.9, -0.1))", "beta2"), ("Adam(eps=-1)", "eps"), ("Adagrad(lr_decay=-1)", "lr_decay"),
+        ("RMSprop(alpha=1.0)", "alpha"), ("RMSprop(momentum=-1)", "momentum"), ("AdamW(weight_decay=-1)", "weight_decay"),
+    ],
+)  # fmt: skip
+def test_numbers_out_of_range_are_refused(text, hint):
+    with pytest.raises(ValueError, match=hint):
+        make(text, [Value(1.0)])
+
+
+def test_the_state_of_another_optimizer_is_refused_before_anything_is_changed():
+    one, other = nn.Adam([Tensor(np.zeros(3))]), nn.Adam([Tensor(np.zeros(3)), Value(0.0)])
+    misshapen = nn.Adam([Tensor(np.zeros(4))])
+    for p in (*one.params, *misshapen.params):
+        p.grad = np.ones(p.shape)
+    one.step()
+    misshapen.step()
+    before = one.state_dict()
+    for wrong, hint in ((other.state_dict(), "1 parameters"), (misshapen.state_dict(), "shape"), ({}, "not one of")):
+        with pytest.raises(ValueError, match=hint):
+            one.load_state_dict(wrong)
+    with pytest.raises(ValueError, match="not one of this SGD"):
+        nn.SGD(one.params).load_state_dict(before)
+    after = one.state_dict()
+    assert all((after[name] == before[name]).all() for name in before)

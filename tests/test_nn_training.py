@@ -1,0 +1,458 @@
+"""fit and checkpoints: what is learnt and recorded, stopping, resuming bit for bit, and that an error changes nothing."""
+
+import copy
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import AnomalyError, Tensor, Value
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+LABELS = (X @ [1.0, -2.0, 0.5] > 0).astype(int)
+SIGNS = 2 * LABELS - 1
+
+
+def network(seed=0, dropout=0.3):
+    rng = np.random.default_rng(seed)
+    return nn.Sequential(
+        nn.Linear(3, 8, rng=rng), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(dropout, rng=rng), nn.Linear(8, 2, rng=rng)
+    )
+
+
+def loader(seed=0):
+    return nn.DataLoader(X, LABELS, batch_size=8, shuffle=True, seed=seed)
+
+
+def same(one, other):
+    one, other = one.state_dict(), other.state_dict()
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+# ---- what is learnt and recorded
+
+
+def test_fit_is_the_loop_in_plain_sight():
+    net, twin = network(), network()
+    history = nn.fit(net, loader(), nn.cross_entropy, nn.Adam(net.parameters(), lr=0.01), 3)
+    optimizer, data = nn.Adam(twin.parameters(), lr=0.01), loader()
+    losses = []
+    for _ in range(3):
+        losses.append(0.0)
+        for x, y in data:
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(twin(x), y)
+            loss.backward()
+            optimizer.step()
+            losses[-1] += loss.item() * len(x) / 40
+    assert same(net, twin)
+    assert history["loss"] == pytest.approx(losses, rel=1e-14)
+    assert len(history) == 3
+    assert history.stopped == ""
+
+
+def test_the_history_of_validation_and_metrics():
+    net = network(dropout=0.0)
+    history = nn.fit(
+        net, (X, LABELS), nn.cross_entropy, nn.Adam(net.parameters(), lr=0.02), 20, validation=(X, LABELS),
+        metrics=[nn.accuracy],
+    )  # fmt: skip
+    assert list(history.rows[0]) == ["loss", "gradient norm", "lr", "validation loss", "accuracy"]
+    assert history["accuracy"][-1] == nn.accuracy(nn.predict(net, X), LABELS) > 0.9
+    net.eval()
+    assert history["validation loss"][-1] == pytest.approx(nn.cross_entropy(net(X), LABELS).item(), rel=1e-12)
+    assert history["lr"] == [0.02] * 20
+    with pytest.raises(KeyError, match="no 'acuracy' in this history; there are loss"):
+        history["acuracy"]
+    assert "20 epochs" in repr(history)
+    history.plot().figure.savefig
+
+
+def test_metrics_without_validation_are_of_the_training_batches():
+    net = nn.Linear(3, 2, rng=0)
+    history = nn.fit(
+        net, loader(), nn.cross_entropy, nn.SGD(net.parameters(), lr=0.0), 1, metrics={"right": nn.accuracy}
+    )
+    assert history["right"] == [nn.accuracy(nn.predict(net, X), LABELS)]
+
+
+def test_values_are_trained_row_by_row_to_the_same_numbers():
+    def train(node):
+        net = nn.MLP(3, [4, 1], rng=0, node=node, activation="tanh")
+        history = nn.fit(net, (X, SIGNS), nn.hinge_loss, nn.SGD(net.parameters(), lr=0.1, momentum=0.5), 3,
+                         validation=(X, SIGNS), metrics=[nn.accuracy])  # fmt: skip
+        return np.array([list(row.values()) for row in history.rows]), nn.predict(net, X)
+
+    (scalars, outputs), (tensors, others) = train(Value), train(Tensor)
+    assert np.abs(scalars - tensors).max() < 1e-12
+    assert np.abs(outputs - others).max() < 1e-12
+
+
+def test_schedules_and_clipping():
+    net = nn.Linear(3, 2, rng=0)
+    optimizer = nn.SGD(net.parameters(), lr=1.0)
+    history = nn.fit(net, loader(), nn.cross_entropy, optimizer, 3, schedule=nn.StepLR(optimizer, 1, gamma=0.5))
+    assert history["lr"] == [1.0, 0.5, 0.25]
+    optimizer = nn.SGD(net.parameters(), lr=1.0)
+    schedule = nn.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
+    nn.fit(net, loader(), nn.cross_entropy, optimizer, 2, schedule=schedule)
+    assert schedule.count == 10
+    before = net.weight.data.copy()
+    nn.fit(net, (X[:8], LABELS[:8]), nn.cross_entropy, nn.SGD(net.parameters(), lr=1.0), 1, max_norm=1e-3)
+    assert 0 < np.linalg.norm(net.weight.data - before) < 1.001e-3
+
+
+def test_predict_records_nothing_and_restores_the_mode():
+    net = network()
+    net[3].eval()
+    outputs = nn.predict(net, X, batch_size=7)
+    assert isinstance(outputs, np.ndarray)
+    assert [module.training for module in net.modules()] == [True, True, True, True, False, True]
+    assert np.abs(outputs - copy.deepcopy(net).eval()(X).data).max() < 1e-12
+
+
+def test_the_progress_bar_is_quiet_when_not_on_a_terminal(capsys):
+    net = nn.Linear(3, 2, rng=0)
+    nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 1)
+    assert capsys.readouterr() == ("", "")
+
+
+# ---- stopping
+
+
+def test_early_stopping_puts_back_the_best_weights():
+    net = nn.Linear(3, 2, rng=0)
+    seen = []
+
+    def note(model, history):
+        seen.append(model.state_dict())
+
+    # a learning rate that grows until it harms
+    optimizer = nn.SGD(net.parameters(), lr=1e-3)
+    stopping = nn.EarlyStopping(patience=2)
+    history = nn.fit(
+        net, loader(), nn.cross_entropy, optimizer, 60, validation=(X, LABELS), callbacks=[note, stopping],
+        schedule=nn.ExponentialLR(optimizer, gamma=3.0),
+    )  # fmt: skip
+    losses = history["validation loss"]
+    best = int(np.argmin(losses))
+    assert len(history) == best + 3 < 60
+    assert history.stopped == "stopped by EarlyStopping"
+    assert all((net.state_dict()[name] == each).all() for name, each in seen[best].items())
+
+
+def test_early_stopping_of_what_should_be_great():
+    class Row(nn.History):
+        pass
+
+    stopping, net, history = nn.EarlyStopping(2, "accuracy", greater=True), nn.Linear(1, 1), nn.History()
+    answers = []
+    for accuracy in (0.5, 0.7, 0.6, 0.7):
+        history.rows.append({"accuracy": accuracy})
+        answers.append(stopping(net, history))
+    assert answers == [False, False, False, True]
+    with pytest.raises(ValueError, match="patience"):
+        nn.EarlyStopping(0)
+
+
+def test_a_callback_may_stop():
+    net = nn.Linear(3, 2, rng=0)
+
+    def enough(model, history):
+        return len(history) == 2
+
+    assert len(nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 9, callbacks=[enough])) == 2
+
+
+def test_ctrl_c_keeps_what_was_learnt():
+    net, twin = nn.Linear(3, 2, rng=0), nn.Linear(3, 2, rng=0)
+    calls = iter(range(100))
+
+    def loss(outputs, targets):
+        if next(calls) == 12:
+            raise KeyboardInterrupt
+        return nn.cross_entropy(outputs, targets)
+
+    history = nn.fit(net, loader(), loss, nn.SGD(net.parameters(), lr=0.1), 9)
+    assert history.stopped == "interrupted"
+    assert len(history) == 2
+    nn.fit(twin, loader(), nn.cross_entropy, nn.SGD(twin.parameters(), lr=0.1), 2)
+    assert not same(net, twin), "the two batches of the third epoch are not lost"
+
+
+@pytest.mark.parametrize("where", ["forward", "backward"])
+def test_a_nan_stops_says_where_it_was_born_and_loses_no_weight(where):
+    net = nn.Sequential(nn.Linear(3, 2, rng=0), nn.BatchNorm1d(2))
+    optimizer = nn.SGD(net.parameters(), lr=0.1)
+    kept = []
+
+    def loss(outputs, targets):
+        error = nn.cross_entropy(outputs, targets)
+        kept.append(net.state_dict() if not kept or len(kept) < 7 else kept[-1])
+        if len(kept) < 7:
+            return error
+        return (error - error.data).log() if where == "forward" else (error - error.data).sqrt() + error
+
+    with pytest.raises(
+        AnomalyError, match=rf"(?s)batch 1 of the epoch: .*{'log' if where == 'forward' else 'sqrt'}"
+    ) as info:
+        nn.fit(net, loader(), loss, optimizer, 9)
+    assert "test_nn_training.py" in str(info.value)
+    assert len(info.value.history) == 1
+    state = net.state_dict()
+    assert all(np.isfinite(each).all() for each in state.values())
+    assert (state["layers.0.weight"] == kept[6]["layers.0.weight"]).all()
+    assert net.parameters()[0].grad is None
+
+
+# ---- resuming
+
+
+def pieces(seed=0):
+    net = network(seed)
+    optimizer = nn.Adam(net.parameters(), lr=0.02)
+    return net, loader(seed), optimizer, nn.CosineAnnealingLR(optimizer, T_max=6), nn.EarlyStopping(4)
+
+
+def run(parts, epochs, **options):
+    net, data, optimizer, schedule, stopping = parts
+    return nn.fit(
+        net, data, nn.cross_entropy, optimizer, epochs, validation=(X, LABELS), metrics=[nn.accuracy],
+        schedule=schedule, callbacks=[stopping], **options,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_training_is_resumed_bit_for_bit(tmp_path, ending):
+    path = tmp_path / f"run.{ending}"
+    whole = pieces()
+    history = run(whole, 6)
+    run(pieces(), 3, checkpoint=path)
+    rest = pieces(seed=5)
+    resumed = run(rest, 6, checkpoint=path, resume=True)
+    assert resumed.rows == history.rows
+    assert same(whole[0], rest[0])
+    assert all(np.array_equal(one, other) for one, other in
+               zip(whole[2].state_dict().values(), rest[2].state_dict().values(), strict=True))  # fmt: skip
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_another_training_is_not_resumed(tmp_path):
+    path = tmp_path / "run.npz"
+    run(pieces(), 2, checkpoint=path)
+    for other, hint in (
+        ((*pieces()[:3], None, pieces()[4]), "other data, schedule or callbacks"),
+        ((nn.Linear(3, 2), *pieces()[1:]), "parameters are not parameters of this Linear"),
+    ):
+        before = other[0].state_dict()
+        with pytest.raises(ValueError, match=hint):
+            run(other, 4, checkpoint=path, resume=True)
+        assert all((other[0].state_dict()[name] == each).all() for name, each in before.items())
+    net, data, _, schedule, stopping = pieces()
+    with pytest.raises(ValueError, match="not one of this SGD"):
+        run((net, data, nn.SGD(net.parameters()), schedule, stopping), 4, checkpoint=path, resume=True)
+    with pytest.raises(ValueError, match="needs the checkpoint"):
+        run(pieces(), 4, resume=True)
+    with pytest.raises(FileNotFoundError):
+        run(pieces(), 4, checkpoint=tmp_path / "none.npz", resume=True)
+
+
+# ---- checkpoints
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_models_are_saved_and_loaded(tmp_path, ending):
+    path = tmp_path / f"model.{ending}"
+    net, other = network(0), network(1)
+    optimizer = nn.Adam(net.parameters())
+    nn.fit(net, loader(), nn.cross_entropy, optimizer, 1)
+    nn.save(net, path, optimizer=optimizer)
+    twin = nn.Adam(other.parameters())
+    nn.load(other, path, optimizer=twin)
+    assert same(net, other)
+    assert twin.steps == optimizer.steps
+    assert (net(X).data == other(X).data).all(), "the generator of Dropout too"
+    nn.load(network(2), path)
+    first = path.read_bytes()
+    nn.save(other, path, optimizer=twin)
+    assert len(path.read_bytes()) == len(first)
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_models_of_values_are_saved_and_loaded(tmp_path, ending):
+    net, other = nn.MLP(3, [2, 1], rng=0), nn.MLP(3, [2, 1], rng=1)
+    nn.save(net, tmp_path / f"model.{ending}")
+    nn.load(other, tmp_path / f"model.{ending}")
+    assert other([1.0, 2.0, 3.0]).data == net([1.0, 2.0, 3.0]).data
+
+
+def test_other_programs_read_these_files(tmp_path):
+    net = nn.Linear(3, 2, rng=0)
+    nn.save(net, tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as archive:
+        assert (archive["weight"] == net.weight.data).all()
+    nn.save(net, tmp_path / "model.safetensors")
+    from safetensors.numpy import load_file
+
+    assert (load_file(tmp_path / "model.safetensors")["weight"] == net.weight.data).all()
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9, 0.999])
+def test_a_checkpoint_cut_short_is_refused_and_nothing_changed(tmp_path, ending, share):
+    path = tmp_path / f"model.{ending}"
+    net = network(0)
+    nn.save(net, path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    other = network(1)
+    before = other.state_dict()
+    with pytest.raises(ValueError, match=r"is no checkpoint, or is cut short"):
+        nn.load(other, path)
+    assert all((other.state_dict()[name] == each).all() for name, each in before.items())
+
+
+def test_a_flipped_bit_is_noticed(tmp_path):
+    path = tmp_path / "model.npz"
+    net = nn.Linear(30, 20, rng=0)
+    nn.save(net, path)
+    contents = bytearray(path.read_bytes())
+    contents[len(contents) // 2] ^= 1
+    path.write_bytes(contents)
+    with pytest.raises(ValueError, match="no checkpoint"):
+        nn.load(nn.Linear(30, 20), path)
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_another_architecture_is_refused_and_nothing_changed(tmp_path, ending):
+    path = tmp_path / f"model.{ending}"
+    net = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh(), nn.Linear(4, 2, rng=0))
+    nn.save(net, path, optimizer=nn.Adam(net.parameters()))
+    other = nn.Sequential(nn.Linear(3, 5, rng=1), nn.Tanh(), nn.Linear(5, 2, rng=1), nn.Linear(2, 2, rng=1))
+    before = other.state_dict()
+    with pytest.raises(
+        ValueError, match=r"layers.3.weight is missing.*layers.0.weight has shape \(3, 4\), not \(3, 5\)"
+    ):
+        nn.load(other, path)
+    assert all((other.state_dict()[name] == each).all() for name, each in before.items())
+    twin = nn.Sequential(nn.Linear(3, 4, rng=2), nn.Tanh(), nn.Linear(4, 2, rng=2))
+    before = twin.state_dict()
+    with pytest.raises(ValueError, match="not one of this SGD"):
+        nn.load(twin, path, optimizer=nn.SGD(twin.parameters()))
+    with pytest.raises(ValueError, match="random generators"):
+        nn.load(network(), _save_of(network(), tmp_path / f"more.{ending}", generators=[]))
+    assert all((twin.state_dict()[name] == each).all() for name, each in before.items())
+
+
+def _save_of(net, path, **notes):
+    """A checkpoint with other notes."""
+    from nn import checkpoints
+
+    generators, checkpoints.generators = checkpoints.generators, lambda model: []
+    try:
+        nn.save(net, path)
+    finally:
+        checkpoints.generators = generators
+    return path
+
+
+def test_another_ending_is_refused(tmp_path):
+    for act in (nn.save, nn.load):
+        (tmp_path / "model.pkl").write_bytes(b"anything")
+        with pytest.raises(ValueError, match=r"\.npz or \.safetensors"):
+            act(nn.Linear(1, 1), tmp_path / "model.pkl")
+
+
+def test_a_pickle_is_never_loaded(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return sys.exit, (1,)
+
+    np.savez(tmp_path / "model.npz", weight=np.array([Bomb()], dtype=object), bias=np.zeros(1))
+    with pytest.raises(ValueError, match="no checkpoint"):
+        nn.load(nn.Linear(1, 1), tmp_path / "model.npz")
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch, ending):
+    path = tmp_path / f"model.{ending}"
+    net = nn.Linear(3, 2, rng=0)
+    nn.save(net, path)
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", lambda file: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        nn.save(nn.Linear(3, 2, rng=1), path)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_without_safetensors_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    with pytest.raises(ImportError, match="pip install safetensors"):
+        nn.save(nn.Linear(1, 1), tmp_path / "model.safetensors")
+
+
+def test_infinite_numbers_survive_the_notes(tmp_path):
+    net, data, optimizer, schedule, _ = pieces()
+    stopping = nn.EarlyStopping(9)
+    path = tmp_path / "run.npz"
+    plateau = nn.ReduceLROnPlateau(optimizer)
+    assert math.isinf(json.loads(json.dumps(plateau.state_dict()))["best"])
+    run((net, data, optimizer, plateau, stopping), 1, checkpoint=path)
+    assert len(run((net, data, optimizer, plateau, stopping), 2, checkpoint=path, resume=True)) == 2
+
+
+# ---- bad input
+
+
+@pytest.mark.parametrize("strange", [lambda net: nn.Linear(3, 2), lambda net: nn.MLP(3, [2])])
+def test_an_optimizer_of_another_model_is_noticed(strange):
+    net = nn.Linear(3, 2, rng=0)
+    with pytest.raises(
+        ValueError, match=r"parameters are not parameters of this Linear; make it with model\.parameters"
+    ):
+        nn.fit(net, loader(), nn.cross_entropy, nn.SGD(strange(net).parameters()), 1)
+
+
+def test_an_optimizer_made_before_freezing_is_noticed():
+    net = network()
+    optimizer = nn.SGD(net.parameters())
+    net[0].freeze()
+    with pytest.raises(ValueError, match="2 of the optimiser's 6 parameters"):
+        nn.fit(net, loader(), nn.cross_entropy, optimizer, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "hint"),
+    [
+        ((X, LABELS[:5]), ValueError, "40 and 5 rows"),
+        ((X[:0], LABELS[:0]), ValueError, "nothing"),
+        ((np.where(X > 2, np.nan, X), LABELS), ValueError, "array 0 holds nan"),
+        ((X[:, :2], LABELS), ValueError, "3 features, not an array of shape"),
+        ((X, np.where(np.arange(40) == 39, 2, LABELS)), ValueError, "labels 0 to 1, not"),
+        ((X, np.where(np.arange(40) == 0, -1, LABELS)), ValueError, "labels 0 to 1, not -1"),
+        ((X, LABELS.astype(float)), ValueError, "float64"),
+        ((X, LABELS.reshape(-1, 1)), ValueError, "shape"),
+        ((batch for batch in loader()), TypeError, "DataLoader, not a generator"),
+        (3, TypeError, "not a int"),
+        ([], ValueError, "no batches"),
+    ],
+)
+def test_unusable_data_change_nothing(data, error, hint):
+    net = network()
+    before, optimizer = net.state_dict(), nn.Adam(net.parameters())
+    with pytest.raises(error, match=hint):
+        nn.fit(net, data, nn.cross_entropy, optimizer, 2)
+    assert all((net.state_dict()[name] == each).all() for name, each in before.items())
+    assert optimizer.steps == [0] * 6
+
+
+def test_no_epochs_and_no_node_are_refused():
+    net = nn.Linear(3, 2, rng=0)
+    with pytest.raises(ValueError, match="epochs=0"):
+        nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 0)
+    with pytest.raises(TypeError, match="must be a node"):
+        nn.fit(net, loader(), lambda outputs, targets: 1.0, nn.SGD(net.parameters()), 1)
