@@ -62,7 +62,7 @@ def explain(output: Value, leaf: Value, *, max_paths: int = 6) -> str:
             )
     if not isinstance(max_paths, int) or max_paths < 1:
         raise ValueError(f"max_paths is how many paths to show, 1 or more, not {max_paths!r}")
-    nodes = reachable([output])
+    nodes: list[Any] = reachable([output])
     for node in nodes:
         if not isinstance(node, Value):
             raise TypeError(f"explain() follows Values alone; this graph goes through {kind_of(node)}")
@@ -73,7 +73,7 @@ def explain(output: Value, leaf: Value, *, max_paths: int = 6) -> str:
         return Explanation(f"{end} is the output itself, so {total} = 1.")
     count, paths = _paths(nodes, leaf, max_paths)
     if not count:
-        meant = f"; did you mean explain({end}, {start})?" if output in reachable([leaf]) else "."
+        meant = f"; did you mean explain({end}, {start})?" if any(node is output for node in reachable([leaf])) else "."
         return Explanation(f"{start} does not depend on {end}: no path leads back to it, so {total} = 0{meant}")
     if count == 1:
         lead = f"One path leads from {start} back to {end}: along it the local derivatives multiply."
@@ -170,7 +170,8 @@ def _chain(path: _Path, names: Mapping[Node, str], start: str) -> list[str]:
     symbols = [f"∂{names[node]}/∂{names[node.inputs[index]]}" for node, index in path]
     numbers = [brief(factors[0]), *(f"({brief(each)})" if each < 0 else brief(each) for each in factors[1:])]
     zero_wins = "  (a zero on the path wins)" if 0.0 in factors and not all(map(math.isfinite, factors)) else ""
-    texts = [start + " · ".join(_shortened(symbols)), " × ".join(_shortened(numbers)), brief(_product(path)) + zero_wins]
+    product = brief(_product(path)) + zero_wins
+    texts = [start + " · ".join(_shortened(symbols)), " × ".join(_shortened(numbers)), product]
     line = f"  {' = '.join(texts)}"
     return [line] if len(line) <= _WIDTH else [f"  {texts[0]}", *(f"    = {text}" for text in texts[1:])]
 

@@ -23,13 +23,14 @@ def unique_names(nodes: Iterable[Node], stem: str = "v") -> dict[Node, str]:
     >>> list(unique_names([Value(1.0), Value(2.0, label="w"), Value(3.0, label="w")]).values())
     ['x1', 'w', 'w_2']
     """
-    ordered = sorted(set(nodes), key=lambda node: (node.op is not None, node.number))
-    taken = {str(node.label) for node in ordered}
+    ordered = sorted(dict.fromkeys(nodes), key=lambda node: (node.op is not None, node.number))
+    labels = {node: " ".join(str(node.label).split()) for node in ordered}  # on one line, whatever it is
+    taken = set(labels.values())
     numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
     names: dict[Node, str] = {}
     given: set[str] = set()
     for node in ordered:
-        name = label = str(node.label)
+        name = label = labels[node]
         if not label or label in given:
             start = f"{label}_" if label else "x" if node.op is None else stem
             first = 2 if label else 1
@@ -61,8 +62,8 @@ def local_derivative(node: Node, index: int, names: Mapping[Node, str]) -> str:
     Of a `where` in it only the branch that was taken is left.
     """
     row = node.op
-    known = dict(zip(row.names, node.inputs, strict=True)) | {"z": node}
-    data = {name: float(getattr(operand, "data", operand)) for name, operand in known.items()}
+    known: dict[str, Any] = {**dict(zip(row.names, node.inputs, strict=True)), "z": node}
+    data = {name: operand.data if isinstance(operand, Node) else operand for name, operand in known.items()}
     formula = _branch(row.partials[index], data)
     return spell(substitute(formula, {name: _named(operand, names) for name, operand in known.items()}), _TARGET)
 

@@ -17,7 +17,7 @@ from autograd.value import Value
 # sympy works by recursion, and the deeper an expression the slower.
 _LONGEST, _DEEPEST = 1_000, 50  # operations in a formula without definitions, and how many inside one another
 _LONGEST_PART, _DEEPEST_PART = 100, 20  # the same for a definition
-_MOST_PRINTED = 5_000  # operations in a block of LaTeX, which is then some ten pages long
+_MOST_PRINTED = 5_000  # operations in a block of LaTeX
 _FLAT = ({"add", "sub"}, {"mul", "div", "neg"})  # among themselves these do not nest in sympy
 _PLAIN = re.compile(r"\w+")
 _ESCAPED = {
@@ -30,13 +30,13 @@ def to_sympy(node: Value, *, shared: bool = False) -> Any:
     """The formula by which a Value was computed, as a sympy expression of its leaves.
 
     Leaves become symbols by their labels; those without one are called x1, x2 … in the order of creation, and of two
-    leaves with the same label the younger is called ``label_2``. A gradient from ``backward(create_graph=True)`` is a
-    node, or a number where it is constant, and both have a formula too. A `where` that depends on a leaf becomes a
-    Piecewise; in a gradient only the branch taken is left.
+    leaves with the same label the younger is called ``label_2``. (A leaf that is no part of a formula and has no
+    label, as a constant gradient, is its number.) Whole constants become Integers, others Floats. A gradient from
+    ``backward(create_graph=True)`` has a formula too; where an operation has branches, it is that of the branch taken.
 
-    With ``shared=True`` the result is ``(definitions, expression)``, as sympy's `cse` returns it: whatever is used
-    more than once is defined once, as a pair of a symbol (its label, or t1, t2 …) and an expression. So are parts of
-    more than 50 operations. Without it what is shared is written out again and again, up to 1 000 operations.
+    What is used more than once is written out each time, up to 1 000 operations. With ``shared=True`` the result is
+    ``(definitions, expression)``, as sympy's `cse` has it: what is used more than once, or nested deeply, is defined
+    once, as a pair of a symbol (its label, or t1, t2 …) and an expression.
 
     >>> w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(-1.0, label="b")
     >>> z = (w * x + b).tanh()
@@ -46,22 +46,22 @@ def to_sympy(node: Value, *, shared: bool = False) -> Any:
     >>> to_sympy(w.grad, shared=True)
     ([(t1, tanh(b + w*x))], x*(1 - t1**2))
 
-    Raises TypeError for anything but a Value or a number, ValueError for a formula that would be too long, ImportError
-    without sympy.
+    Raises TypeError for anything but a Value or a number, ValueError where a formula would be too long to write out,
+    ImportError without sympy.
     """
     sympy = reader.load()
     number = constant(node)
+    if isinstance(node, Value) and node.op is None and not node.label:
+        number = node.data
     if number is not None:
         return ([], reader.number(number)) if shared else reader.number(number)
     if not isinstance(node, Value):
-        raise TypeError(
-            f"to_sympy() is for Values, not {kind_of(node)}"
-            + ("; pick an element, as in to_sympy(t[0].to_value())" if isinstance(node, Node) else "")
-        )
+        hint = "; pick an element: t[0].to_value()" if isinstance(node, Node) else ""
+        raise TypeError(f"to_sympy() and latex() are for Values, not {kind_of(node)}{hint}")
     nodes: list[Any] = reachable([node])[::-1]
     for each in nodes:
         if not isinstance(each, Value):
-            raise TypeError(f"to_sympy() is for Values; this one was computed from {kind_of(each)}")
+            raise TypeError(f"to_sympy() and latex() are for graphs of Values; this one holds {kind_of(each)}")
     if not shared:
         _check_length(nodes)
     named = _parts(nodes) if shared else set()
@@ -97,8 +97,13 @@ def latex(node: Value) -> str:
     \text{where}\quad & t_{1} = \frac{1}{1 + e^{- x_{1}}}
     \end{aligned}
 
-    Raises what `to_sympy` raises.
+    Raises what `to_sympy` raises, and ValueError for more than 5 000 operations.
     """
+    if isinstance(node, Value) and (count := sum(each.op is not None for each in reachable([node]))) > _MOST_PRINTED:
+        raise ValueError(
+            f"this formula has {count:,} operations; latex() prints up to {_MOST_PRINTED:,}, as nobody reads so many "
+            "pages. Print a node further down, or take to_sympy(node, shared=True)"
+        )
     definitions, expression = to_sympy(node, shared=True)
     if not definitions:
         return _latex(expression)
@@ -128,12 +133,12 @@ def _check_length(nodes: list[Any]) -> None:
     if size > _LONGEST or depth > _DEEPEST:
         raise ValueError(
             f"written out, this formula has more than {_LONGEST} operations or {_DEEPEST} inside one another; "
-            "to_sympy(node, shared=True) names its parts"
+            + reader.WAY_OUT
         )
 
 
 def _parts(nodes: list[Any]) -> set[Any]:
-    """The nodes that get a definition: those used more than once, and those that would make a formula too long."""
+    """The nodes that get a definition: those used more than once, cases, and what would make a formula too long."""
     uses: Counter[Any] = Counter()
     for node in nodes:
         for operand, times in _operands(node):
@@ -143,16 +148,17 @@ def _parts(nodes: list[Any]) -> set[Any]:
     for node in nodes:
         size, depth = measures[node] = _measure(node, measures)
         too_much = size > _LONGEST_PART or depth > _DEEPEST_PART
-        if node.op is not None and node is not nodes[-1] and (uses[node] > 1 or too_much):
+        if node.op is not None and (uses[node] > 1 or too_much or reader.weight(node.op).has_cases):
             parts.add(node)
             measures[node] = 0, 0
+    parts.discard(nodes[-1])
     return parts
 
 
 def _operands(node: Any) -> Iterator[tuple[Value, int]]:
     """The operands that are nodes, and how many times each is written."""
     if node.op is not None:
-        for operand, times in zip(node.inputs, reader.weight(node.op)[1], strict=True):
+        for operand, times in zip(node.inputs, reader.weight(node.op).times, strict=True):
             if isinstance(operand, Value):
                 yield operand, times
 
@@ -161,8 +167,7 @@ def _measure(node: Any, measures: Mapping[Any, tuple[int, int]]) -> tuple[int, i
     """How many operations a node's formula has, and how many at most are inside one another."""
     if node.op is None:
         return 0, 0
-    size = reader.weight(node.op)[0]
-    depth = own = size
+    size = depth = own = reader.weight(node.op).operations
     for operand, times in _operands(node):
         more, deeper = measures[operand]
         size += times * more
