@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from autograd.backward import gradients, reachable
@@ -91,7 +92,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, leaf in leaves.items()
         for numbers in [None if options.no_check else _by_numbers(expression, leaves, name)]
     ]
-    if options.json:
+    try:
+        on_paper = _drawings(output, _free_name(expression.names), options)
+    except OSError as error:
+        parser.error(f"cannot write {error.filename!r}: {error.strerror}")
+    except ValueError as error:
+        parser.error(str(error))
+    if on_paper:
+        print(on_paper, end="")
+    elif options.json:
         print(_json(expression, output, derivatives))
     else:
         print(_text(expression, output, derivatives, options.precision, options.steps))
@@ -110,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-check", action="store_true", help="leave out the derivatives by numbers")
     parser.add_argument("--precision", type=int, choices=range(1, 18), default=6, metavar="DIGITS",
                         help="significant digits, 1 to 17 (default 6)")  # fmt: skip
+    for suffix, what in {"svg": "a picture", "html": "a page to play with", "dot": "Graphviz's text"}.items():
+        parser.add_argument(f"--{suffix}", metavar="FILE", help=f"draw the graph as {what}; - for the standard output")
+    parser.add_argument("--open", action="store_true", help="show the drawing in a browser, the page unless --svg")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--steps", action="store_true", help="show the chain rule line by line")
     shape.add_argument("--latex", action="store_true", help="print the formula and its derivatives as LaTeX")
@@ -150,6 +162,27 @@ def _number(name: str, text: str) -> float:
 def _by_numbers(expression: Expression, leaves: Mapping[str, Value], name: str) -> NumericalGradient:
     values = {each: leaf.data for each, leaf in leaves.items()}
     return numerical_grad(lambda value: expression(**{**values, name: value}), values[name])
+
+
+def _drawings(output: Value, name: str, options: argparse.Namespace) -> str:
+    """Write the drawings that are asked for. Returns what is to be printed in place of the report."""
+    if not (options.svg or options.html or options.dot or options.open):
+        return ""
+    from autograd.drawing.explorer import explore
+    from autograd.drawing.picture import draw
+
+    picture, page = draw(output, names={name: output}), explore(output, names={name: output})
+    texts = {"svg": picture.to_svg, "html": page.to_html, "dot": picture.to_dot}
+    files = {suffix: getattr(options, suffix).strip() for suffix in texts if getattr(options, suffix)}
+    on_paper = [suffix for suffix, file in files.items() if file == "-"]
+    if len(on_paper) > 1:
+        raise ValueError(f"only one of --{' and --'.join(on_paper)} can go to the standard output")
+    for suffix, file in files.items():
+        if file != "-":
+            Path(file).write_text(texts[suffix](), encoding="utf-8")
+    if options.open:
+        (picture if options.svg and not options.html else page).show()
+    return texts[on_paper[0]]() if on_paper else ""
 
 
 def _latex(result: Any, leaves: Mapping[str, Value]) -> str:

@@ -7,12 +7,14 @@ Mathematics of Computation 23 (1969), in three ranges of |x|; accurate to a few 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-_Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    _Array = NDArray[Any]
 
 _NEAR = 0.46875  # below it erf by a series in x², above it erfc
 _FAR = 4.0

@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row
@@ -22,6 +21,9 @@ from autograd.plain import kind_of
 from autograd.quiet import hush, unhush
 from autograd.rows import ROWS
 from autograd.value import OPERATORS, Value, to_value
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 _new = object.__new__
 _ndarray = np.ndarray
@@ -558,12 +560,12 @@ def _shortest(name: str, reflected: bool = False) -> Callable[..., Any]:
     if row is not None and len(row.names) <= 2 and not row.params:
         op = elementwise(row)
         return _unary(op) if len(row.names) == 1 else _binary(op, reflected)
-    op = getattr(function, "op", None)
-    if op is not None and not op.takes_sequence and inspect.Parameter.empty not in op.params.values():
-        if len(op.rules) == 1:
-            return _unary(op)
-        if len(op.rules) == 2 and not op.params:
-            return _binary(op, reflected)
+    own: Primitive | None = getattr(function, "op", None)
+    if own is not None and not own.takes_sequence and inspect.Parameter.empty not in own.params.values():
+        if len(own.rules) == 1:
+            return _unary(own)
+        if len(own.rules) == 2 and not own.params:
+            return _binary(own, reflected)
     return _delegate(function or FUNCTIONS[name])
 
 

@@ -11,8 +11,8 @@ import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-SUITES = ("scalars", "tensors", "imports")
-PEERS = ("numpy", "micrograd", "torch", "jax", "numba")
+SUITES = ("scalars", "tensors", "jit", "training", "imports")
+PEERS = ("numpy", "micrograd", "torch", "jax", "numba", "scikit-learn")
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL")}
 
 

@@ -3,9 +3,25 @@
 import argparse
 import difflib
 import gc
+from inspect import signature
+from pathlib import Path
 from time import perf_counter
 
-from demos import arrays, by_hand, deep_sigmoid, digits, gradient_check, layers, moons, newton, why_backprop
+from demos import (
+    arrays,
+    by_hand,
+    convolutions,
+    deep_sigmoid,
+    digits,
+    gradient_check,
+    layers,
+    mnist,
+    moons,
+    newton,
+    regression,
+    spiral,
+    why_backprop,
+)
 
 DEMOS = {
     "layers": layers,
@@ -16,6 +32,10 @@ DEMOS = {
     "moons": moons,
     "arrays": arrays,
     "digits": digits,
+    "spiral": spiral,
+    "regression": regression,
+    "convolutions": convolutions,
+    "mnist": mnist,
     "newton": newton,
 }
 
@@ -25,7 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m demos", description="Small networks on the engine, one file each.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"a demo: {', '.join(DEMOS)}; none for all of them")
     parser.add_argument("--list", action="store_true", help="say what each demo shows, and run none")
+    parser.add_argument(
+        "--data", metavar="PATH", help="the files of MNIST: an .npz, or a directory of CSV or IDX files"
+    )
+    parser.add_argument("--save", metavar="FOLDER", type=Path, help="save the pictures of training (needs matplotlib)")
     options = parser.parse_args(arguments)
+    if options.save:
+        options.save.mkdir(parents=True, exist_ok=True)
     for name in options.names:
         if name not in DEMOS:
             near = difflib.get_close_matches(name, DEMOS, n=1)
@@ -41,7 +67,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{name}: {title}\n")
         start = perf_counter()
         try:
-            DEMOS[name].run()
+            demo = DEMOS[name].run
+            demo(
+                **{each: given for each, given in vars(options).items() if given and each in signature(demo).parameters}
+            )
             print(f"\n({perf_counter() - start:.1f} s)\n")
         except ImportError as error:
             print(f"\nleft out: {error}\n")

@@ -1,16 +1,17 @@
 """Two moons told apart by a network of scalar nodes: micrograd's own demo, number by number."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from autograd import no_grad
-from nn import MLP, SGD
+from nn import MLP, SGD, plot_decision_boundary, predict
 
 
-def run(steps: int = 100) -> dict[str, list[float]]:
-    """Print the report; return the loss and the accuracy before every step."""
+def run(steps: int = 100, save: Path | None = None) -> dict[str, list[float]]:
+    """Print the report, save the picture if a folder is given; return the loss and the accuracy before every step."""
     points, labels = moons()
     net = network()
     optimizer = SGD(net.parameters(), lr=1.0)
@@ -33,6 +34,9 @@ def run(steps: int = 100) -> dict[str, list[float]]:
 
     print("The two moons (o and +), and where the network has its border:")
     print(picture(net, points, labels))
+    if save:
+        ax = plot_decision_boundary(lambda x: predict(net, x), points, labels, steps=60)
+        ax.figure.savefig(save / "moons.png")
     return {"losses": losses, "accuracies": accuracies}
 
 

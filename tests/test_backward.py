@@ -196,6 +196,15 @@ class TestZeroPaths:
         (leaf.sqrt() * 0.0).backward()
         assert leaf.grad == 0.0
 
+    @pytest.mark.parametrize("upstream", [math.inf, math.nan])
+    def test_an_upstream_gradient_that_is_not_finite(self, upstream):
+        less, more = Value(1.0), Value(2.0)
+        autograd.maximum(less, more).backward(upstream)
+        autograd.minimum(less, more).backward(1.0)
+        np.testing.assert_equal((less.grad, more.grad), (1.0, upstream))
+        autograd.maximum(more, less).backward(upstream)
+        assert less.grad == 1.0
+
     def test_a_zero_upstream_gradient(self):
         leaf = Value(0.0)
         leaf.log().backward(0.0)

@@ -416,6 +416,7 @@ LINED = shapes(min_dims=1)
 FLAT = shapes(min_dims=2, max_dims=2)
 DEEP = shapes(min_dims=2, max_dims=3)
 
+
 @st.composite
 def images(draw, folded=False):
     """Images larger than a window, with its size, stride and padding; or such windows and the shape of the images."""

@@ -124,15 +124,17 @@ class Graphs(RuleBasedStateMachine):
         x.backward(upstream)
         x_.backward(1.0 if upstream is None else upstream)
 
-    @rule(place=PLACES)
-    def backward_as_graph(self, place):
-        x, x_ = self.at(place)
+    def as_graph(self, x, x_):
         if x_.is_stale():
             with pytest.raises(RuntimeError):
                 x.backward(create_graph=True)
-            return
-        x.backward(create_graph=True)
-        x_.backward(as_graph=True)
+        else:
+            x.backward(create_graph=True)
+            x_.backward(as_graph=True)
+
+    @rule(place=PLACES)
+    def backward_as_graph(self, place):
+        self.as_graph(*self.at(place))
         self.gradients = []
         for leaf, leaf_ in self.pairs:
             if isinstance(leaf.grad, Value):
@@ -148,11 +150,14 @@ class Graphs(RuleBasedStateMachine):
         self.keep(x.tanh(), apply("tanh", x_), self.gradients)
 
     @has_gradient
-    @rule(place=PLACES, as_graph=st.booleans())
-    def backward_from_a_gradient(self, place, as_graph):
+    @rule(place=PLACES, again_as_graph=st.booleans())
+    def backward_from_a_gradient(self, place, again_as_graph):
         x, x_ = self.gradients[place % len(self.gradients)]
-        x.backward(create_graph=as_graph)
-        x_.backward(as_graph=as_graph)
+        if again_as_graph:
+            self.as_graph(x, x_)
+        else:
+            x.backward()
+            x_.backward()
         # Whether a node in between was reached at all depends on which zeros were dropped on the way.
         for node, node_ in self.pairs:
             if node_.name:

@@ -76,7 +76,7 @@ def primitive(
         assert [f"d{each}" for each in parameters][:count] == list(rules), f"rules of {name}: {list(rules)}"
         params = {each: p.default for each, p in list(parameters.items())[count:]}
         op = Primitive(name, forward, tuple(rules.values()), takes_sequence, symbol, None, params)
-        operation = _operation(op)
+        operation = _operation(op, list(parameters.values())[count:])
         PRIMITIVES[name] = op
         if not internal:
             OPERATIONS[name] = operation
@@ -97,9 +97,8 @@ def function(*numpy: Any) -> Callable[[_F], _F]:
     return make
 
 
-def _operation(op: Primitive) -> Callable[..., Any]:
+def _operation(op: Primitive, parameters: list[inspect.Parameter]) -> Callable[..., Any]:
     count = len(op.rules)
-    parameters = list(inspect.signature(op.forward).parameters.values())[count:]
     names = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
 
     @wraps(op.forward)

@@ -161,5 +161,3 @@ def _count(formula: Formula, target: Target, sure: bool, seen: Counter[Formula],
     lazy = formula[0] == "where" and target.where_is_lazy
     for index, part in enumerate(formula[1:]):
         _count(part, target, sure and not (lazy and index > 0), seen, surely)
-
-
