@@ -125,12 +125,12 @@ def xor(seed: int) -> float:
 
 
 def moons(seed: int) -> float:
-    """2-16-16-2 with tanh, Adam, a cycle up to 0.02, 100 epochs of batches of 20."""
+    """2-16-16-2 with tanh, Adam, a cycle up to 0.02, 200 epochs of batches of 20."""
     from sklearn.datasets import make_moons
 
     x, y = make_moons(n_samples=100, noise=0.1, random_state=1337)
     return _trained(
-        (2, 16, 16, 2), seed, nn.DataLoader(x, y, batch_size=20, shuffle=True, seed=seed), 100, 0.02, (x, y)
+        (2, 16, 16, 2), seed, nn.DataLoader(x, y, batch_size=20, shuffle=True, seed=seed), 200, 0.02, (x, y)
     )
 
 

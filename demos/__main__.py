@@ -18,6 +18,7 @@ from demos import (
     mnist,
     moons,
     newton,
+    pictures,
     regression,
     spiral,
     why_backprop,
@@ -37,6 +38,7 @@ DEMOS = {
     "convolutions": convolutions,
     "mnist": mnist,
     "newton": newton,
+    "pictures": pictures,
 }
 
 

@@ -1,4 +1,4 @@
-"""Pictures of graphs: a neuron, the apples, a network closed and open, vanishing gradients, and a page to play with."""
+"""Pictures of graphs, and a page that plays the chain rule."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from nn import MLP, Module
 FOLDER = Path(__file__).parent / "pictures"
 
 
-def run(folder: Path = FOLDER) -> dict[str, Path]:
-    """Draw everything into a folder; return the paths."""
+def run(save: Path | None = None) -> dict[str, Path]:
+    """Draw everything into a folder, `demos/pictures` unless another is given; return the paths."""
+    folder = save or FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     network = small_network()
     drawings: dict[str, Any] = {

@@ -64,7 +64,7 @@ class Optimizer:
         """What the next step depends on besides parameters and gradients, as numbers and arrays by name."""
         state: dict[str, Any] = {"lr": np.array(self.lr), "steps": np.array(self.steps)}
         for i, memory in enumerate(self.memory):
-            state |= {f"{name}.{i}": np.array(number) for name, number in memory.items()}
+            state |= {f"{name}.{i}": np.array(memory[name]) for name in self.remembers}
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -76,7 +76,7 @@ class Optimizer:
         self.lr = float(state["lr"])
         self.steps = np.asarray(state["steps"]).tolist()
         for i, memory in enumerate(self.memory):
-            for name in memory:
+            for name in self.remembers:
                 new = np.array(state[f"{name}.{i}"])
                 memory[name] = new if new.ndim else float(new)
 
@@ -122,12 +122,12 @@ class SGD(Optimizer):
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """``lr * velocity``."""
         if self.momentum == 0:
-            return self.lr * gradient
+            return _times(gradient, self.lr, memory)
         velocity = memory["velocity"]
         velocity *= self.momentum  # in place, where it is an array
         velocity += gradient
         memory["velocity"] = velocity
-        return self.lr * (gradient + self.momentum * velocity if self.nesterov else velocity)
+        return _times(gradient + self.momentum * velocity if self.nesterov else velocity, self.lr, memory)
 
 
 class Adagrad(Optimizer):
@@ -200,16 +200,16 @@ class Adam(Optimizer):
         beta1, beta2 = self.betas
         mean, square = memory["mean"], memory["square"]
         mean *= beta1  # in place, where it is an array
-        mean += (1 - beta1) * gradient
-        new = gradient * gradient
+        mean += _times(gradient, 1 - beta1, memory)
+        new = _times(gradient, gradient, memory)
         new *= 1 - beta2
         square *= beta2
         square += new
         memory["mean"], memory["square"] = mean, square
         rid = math.sqrt(1 - beta2**step)
-        size = square**0.5
+        size = np.sqrt(square, out=memory.get("scratch"))
         size += self.eps * rid
-        change = mean / size
+        change = np.divide(mean, size, out=memory.get("scratch"))
         change *= self.lr * rid / (1 - beta1**step)
         return change
 
@@ -293,6 +293,17 @@ def checked_parameters(params: Iterable[Any]) -> list[Any]:
     if len(set(map(id, params))) < len(params):
         raise ValueError("a parameter comes twice in the list, and would be changed twice in a step")
     return params
+
+
+def _times(factor: Any, other: Any, memory: dict[str, Any]) -> Any:
+    """The product; an array is put where the last one was, as asking for new memory takes longer than the product."""
+    scratch = memory.get("scratch")
+    if scratch is not None:
+        return np.multiply(factor, other, scratch)
+    product = factor * other
+    if isinstance(product, np.ndarray):
+        memory["scratch"] = product
+    return product
 
 
 def _check_positive(**numbers: float) -> None:

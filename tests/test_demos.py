@@ -7,7 +7,21 @@ import numpy as np
 import pytest
 import sympy
 
-from demos import arrays, by_hand, deep_sigmoid, digits, gradient_check, layers, moons, newton, why_backprop
+from demos import (
+    arrays,
+    by_hand,
+    convolutions,
+    deep_sigmoid,
+    digits,
+    gradient_check,
+    layers,
+    mnist,
+    moons,
+    newton,
+    regression,
+    spiral,
+    why_backprop,
+)
 from demos.__main__ import DEMOS, main
 from demos.matrices import sigmoid
 from nn import SGD
@@ -235,8 +249,52 @@ def test_tensors_give_the_numbers_of_the_scalar_networks():
     np.testing.assert_allclose(arrays.deep(5), scalars.losses, rtol=1e-12)
 
 
-def test_digits_are_read():
-    assert digits.run(epochs=12)["accuracies"][-1] >= 0.96
+def test_digits_are_read(tmp_path, capsys):
+    numbers = digits.run(epochs=12, save=tmp_path)
+    assert numbers["accuracies"][-1] >= 0.96
+    assert 0 < len(numbers["wrong"]) <= 18
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "digits_curves.png", "digits_confusion.png", "digits_wrongly_read.png"
+    }  # fmt: skip
+    assert "Wrongly read" in capsys.readouterr().out
+
+
+def test_digits_are_read_by_convolutions():
+    assert convolutions.run(epochs=8)["accuracies"][-1] >= 0.96
+
+
+def test_spirals_are_told_apart(tmp_path):
+    assert spiral.run(epochs=100, save=tmp_path)["accuracy"] == 1.0
+    assert (tmp_path / "spiral.png").exists()
+
+
+def test_outliers_harm_the_squared_error_most():
+    errors = regression.run(epochs=60)
+    assert errors["l1_loss"] < 0.15 < errors["huber_loss"] < errors["mse_loss"]
+
+
+def test_mnist_needs_its_files(capsys):
+    assert main(["mnist"]) == 0
+    assert "--data PATH" in capsys.readouterr().out
+
+
+def test_mnist_from_a_file(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    labels = np.arange(300) % 10
+    images = np.zeros((300, 28, 28), np.uint8)
+    images[np.arange(300), 2 + 2 * labels] = 255  # each digit a line at a height of its own
+    images += random.integers(0, 60, images.shape).astype(np.uint8) * (images == 0)
+    labels = labels.astype(np.uint8)
+    arrays = {"x_train": images[:200], "y_train": labels[:200], "x_test": images[200:], "y_test": labels[200:]}
+    np.savez(tmp_path / "lines.npz", **arrays)
+    numbers = mnist.run(tmp_path / "lines.npz")
+    assert numbers["784-100-10"] == numbers["784-256-128-10"] == 1.0
+    assert numbers["convolutions"] > 0.2
+    first = numbers["one at a time"]
+    assert first["accuracy"] == len(first["matched"]) / 100 > 0.5
+    assert sorted(first["matched"] + first["mismatched"]) == list(range(100))
+    assert len(first["losses"]) == 1
+    assert "200 images to learn from" in capsys.readouterr().out
 
 
 def test_newton_arrives_where_descent_does_not():

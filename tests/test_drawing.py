@@ -533,6 +533,9 @@ def test_unknown_options(option):
     (name,) = option
     with pytest.raises(ValueError, match=f"{name}=.*expected one of '"):
         draw(neuron(), **option)
+    if name in ("direction", "theme"):
+        with pytest.raises(ValueError, match=f"{name}=.*expected one of '"):
+            explore(neuron(), **option)
 
 
 # ---- Graphviz

@@ -19,7 +19,7 @@ from autograd.drawing.colours import COLOURS, SCALE
 from autograd.drawing.folding import fold
 from autograd.drawing.output import open_in_browser
 from autograd.drawing.scene import Scene
-from autograd.drawing.snapshot import Item, Shown, Snapshot, snapshot
+from autograd.drawing.snapshot import Item, Snapshot, snapshot
 from autograd.drawing.style import Direction, Style, Theme
 from autograd.drawing.text import tree
 from autograd.formula import Row
@@ -191,15 +191,15 @@ def _item(graph: Snapshot, item: Item, name: str, style: Style) -> dict[str, Any
     if isinstance(item.value, float):
         described["v"] = item.value if math.isfinite(item.value) else str(item.value)
     else:
-        described |= {"v": 0, "t": summed_up(item.value, style.precision), "c": _finite(item.value)}
+        described |= {"v": 0, "t": summed_up(item.value, style.precision), "c": _finite(item.value.mean)}
         described["h"] = f"{item.value.shape} {item.value.dtype}"
     if not style.live and item.gradient is not None:
-        described |= {"d": summed_up(item.gradient, style.precision), "e": _finite(item.gradient)}
+        size = item.gradient if isinstance(item.gradient, float) else item.gradient.size
+        described |= {"d": summed_up(item.gradient, style.precision), "e": _finite(size)}
     return described
 
 
-def _finite(shown: Shown) -> float | None:
-    number = shown if isinstance(shown, float) else shown.size
+def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
@@ -228,18 +228,10 @@ def _scenes(graph: Snapshot, style: Style) -> Iterator[tuple[str, Scene]]:
 def _view(name: str, scene: Scene) -> dict[str, Any]:
     layout, things = scene.layout, scene.fold.things
     down = scene.style.direction == "TB"
-    depth = name.removeprefix("depth ")
-    values = scene.snapshot.groups
-    deepest = max(group.depth for group in values)
-    words = None
-    if depth.isdigit():
-        level = int(depth)
-        words = (
-            "all open" if level == deepest else "all closed" if not level else f"{level} level{'s' * (level > 1)} open"
-        )
+    deepest = max(group.depth for group in scene.snapshot.groups)
     return {
         "id": name,
-        "name": words,
+        "name": _level_name(name, deepest),
         "width": round(layout.width, 1),
         "height": round(layout.height, 1),
         "cards": [
@@ -261,7 +253,7 @@ def _level_name(name: str, deepest: int) -> str | None:
     kind, _, level = name.partition(" ")
     if kind != "depth":
         return None
-    return {str(deepest): "all open", "0": "all closed", "1": "1 level open"}.get(level, f"{level} levels open")
+    return {"0": "all closed", "1": "1 level open", str(deepest): "all open"}.get(level, f"{level} levels open")
 
 
 def _json(described: dict[str, Any]) -> str:

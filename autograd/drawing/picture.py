@@ -135,19 +135,10 @@ def draw(
     Raises TypeError for anything but nodes, ValueError for an unknown option, GraphTooLargeError for a graph of more
     than `max_nodes` values that no module makes smaller.
     """
-    for name, given, known in (
-        ("direction", [direction], ("LR", "TB")),
-        ("show", show, ("value", "grad")),
-        ("edges", [edges], ("auto", "local", "flow", "none")),
-        ("color", [color], ("kind", "value", "grad")),
-        ("theme", [theme], ("light", "dark", "auto")),
-    ):
-        for each in given:
-            if each not in known:
-                raise ValueError(f"{name}={each!r}: expected one of {', '.join(map(repr, known))}")
+    style = Style(direction, tuple(show), edges, color, precision, title, theme)
     graph = snapshot(output, names)
     folded = _folded(graph, depth, expand, constants, max_nodes)
-    return Picture(Scene(graph, folded, Style(direction, tuple(show), edges, color, precision, title, theme)))
+    return Picture(Scene(graph, folded, style))
 
 
 def _folded(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Direction = Literal["LR", "TB"]
 Edges = Literal["auto", "local", "flow", "none"]
@@ -14,7 +14,7 @@ Theme = Literal["light", "dark", "auto"]
 
 @dataclass(frozen=True)
 class Style:
-    """The options of a drawing."""
+    """The options of a drawing. Raises ValueError for an unknown one."""
 
     direction: Direction = "LR"
     show: Sequence[str] = ("value", "grad")
@@ -25,3 +25,15 @@ class Style:
     theme: Theme = "auto"
     all_named: bool = False  # whether values without a name are called v1, v2 …
     live: bool = False  # numbers will change: there is room for any, and every value has a gradient
+
+    def __post_init__(self) -> None:
+        for name, given, known in (
+            ("direction", [self.direction], get_args(Direction)),
+            ("show", self.show, ("value", "grad")),
+            ("edges", [self.edges], get_args(Edges)),
+            ("color", [self.color], get_args(Color)),
+            ("theme", [self.theme], get_args(Theme)),
+        ):
+            for each in given:
+                if each not in known:
+                    raise ValueError(f"{name}={each!r}: expected one of {', '.join(map(repr, known))}")

@@ -91,7 +91,7 @@ def _shapes(root: str) -> list[str]:
     return [
         f"{root}{{font-family:{_MONO};font-size:13px}}",
         f"{root} .heading{{font-family:{_SANS};font-size:16px;font-weight:600}}",
-        f"{root} .frame text{{font-family:{_SANS};font-size:12px}}",
+        f"{root} .title text{{font-family:{_SANS};font-size:12px}}",
         f"{root} .name{{font-weight:700}}",
         f"{root} .wire path{{fill:none;stroke-width:1.4}}",
         f"{root} .wire .tip{{stroke:none}}",
@@ -109,13 +109,13 @@ def _colours(root: str, mode: int) -> list[str]:
     fills = {
         ".paper": "paper", "text": "ink", ".quiet": "quiet", ".heading": "ink", ".grad": "grad",
         ".local": "local", ".local text": "local", ".wire .tip": "wire", ".tab": "tab", ".symbol": "tab-ink",
-        ".output .tab": "output-tab", ".output .symbol": "output-ink", ".frame .quiet": "quiet",
+        ".output .tab": "output-tab", ".output .symbol": "output-ink",
     }  # fmt: skip
     rules = [f"{root} {selector}{{fill:{c[colour]}}}" for selector, colour in fills.items()]
     rules.append(f"{root} .wire path{{stroke:{c['wire']}}}")
-    rules.append(f"{root} .frame rect{{fill:{c['frame']};stroke:{c['frame-edge']}}}")
+    rules.append(f"{root} .odd rect{{fill:{c['frame']}}}")
     rules.append(f"{root} .even rect{{fill:{c['frame-even']}}}")
-    rules.append(f"{root} .title rect{{stroke:none}}")
+    rules.append(f"{root} .frame rect{{stroke:{c['frame-edge']}}}")
     rules.append(f"{root} .local rect{{fill:{c['operation']};stroke:{c['local-edge']}}}")
     for kind in ("leaf", "parameter", "constant", "operation", "output", "module"):
         rules.append(f"{root} .{kind} rect{{fill:{c[kind]};stroke:{c[f'{kind}-edge']}}}")
@@ -178,7 +178,7 @@ def title_svg(frame: Frame) -> str:
     text = "  ".join(quiet)
     width = 6.8 * columns(frame.title) + 6.0 * columns(text) + (16 if text else 10)
     return (
-        f'<g class="frame title {_parity(frame)}" transform="translate({_n(frame.x)},{_n(frame.y)})">'
+        f'<g class="title {_parity(frame)}" transform="translate({_n(frame.x)},{_n(frame.y)})">'
         f'<rect x="9" y="5" width="{_n(min(width, frame.width - 12))}" height="18" rx="5"/>'
         f'<text x="14" y="18"><tspan class="name">{_text(frame.title)}</tspan>'
         f'{f"""<tspan class="quiet">  {_text(text)}</tspan>""" if text else ""}</text></g>'

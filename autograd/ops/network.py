@@ -14,6 +14,8 @@ from autograd.ops.shape import shape_of
 def _weights_rule(g: Any, z: Any, x: Any, w: Any, b: Any) -> Any:
     if len(shape_of(x)) == 2:
         return x.T @ g
+    if len(shape_of(x)) == 1:
+        return x[:, None] * g
     return x.reshape((-1, shape_of(x)[-1])).T @ g.reshape((-1, shape_of(g)[-1]))
 
 
