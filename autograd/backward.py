@@ -16,7 +16,7 @@ import numpy as np
 from autograd import modes
 from autograd.node import Node
 from autograd.ops import reduce
-from autograd.ops.shape import astype, broadcast_to, sum_to, to_tensor
+from autograd.ops.shape import astype, broadcast_to, data_of, sum_to, to_tensor
 from autograd.plain import constant, kind_of
 from autograd.quiet import hush, unhush
 
@@ -273,10 +273,10 @@ def _total(node: Node, old: Any, new: Any) -> Any:
 
 
 def _check_anomaly(node: Node, gradient: Any, pulled: list[tuple[Node, Any]]) -> None:
-    finite = [bool(np.all(np.isfinite(getattr(each, "data", each)))) for each in (gradient, *(g for _, g in pulled))]
+    finite = [bool(np.all(np.isfinite(data_of(each)))) for each in (gradient, *(g for _, g in pulled))]
     if finite[0] and not all(finite):
         operand, bad = pulled[finite.index(False) - 1]
         raise modes.AnomalyError(
             f"the gradient that {modes.describe(node)} hands back to {operand.label or 'its operand'} is "
-            f"{getattr(bad, 'data', bad)}; the operation is at {modes.origin(node)}"
+            f"{data_of(bad)}; the operation is at {modes.origin(node)}"
         )
