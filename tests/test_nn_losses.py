@@ -122,6 +122,14 @@ def test_one_sample_of_logits():
     assert nn.nll_loss(Tensor(X[0]), 2).item() == -3.0
 
 
+def test_hinge_loss():
+    x = Tensor([0.5, 2.0, 0.25, -3.0])
+    loss = nn.hinge_loss(x, [1, 1, -1, -1], reduction="none")
+    assert loss.tolist() == [0.5, 0.0, 1.25, 0.0]
+    loss.sum().backward()
+    assert x.grad.tolist() == [-1.0, 0.0, 1.0, 0.0]
+
+
 def test_huber_beyond_another_delta():
     assert nn.huber_loss(Tensor([3.0, 0.5]), [0.0, 0.0], reduction="none", delta=2.0).tolist() == [4.0, 0.125]
 

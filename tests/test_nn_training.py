@@ -209,6 +209,25 @@ def test_a_nan_stops_says_where_it_was_born_and_loses_no_weight(where):
     assert net.parameters()[0].grad is None
 
 
+def test_a_nan_inside_the_model_leaves_no_trace():
+    calls = iter(range(100))
+    net = nn.Sequential(
+        nn.Linear(3, 2, rng=0), lambda x: x if next(calls) < 6 else (x - 1e9).sqrt(), nn.BatchNorm1d(2)
+    )  # fmt: skip
+    seen = []
+
+    def loss(outputs, targets):
+        if outputs.data[0, 0] == outputs.data[0, 0]:
+            seen.append(net.state_dict())
+        return nn.cross_entropy(outputs, targets)
+
+    with pytest.raises(AnomalyError, match=r"batch 1 of the epoch: the loss is nan; sqrt\("):
+        nn.fit(net, loader(), loss, nn.SGD(net.parameters(), lr=0.1), 9)
+    state = net.state_dict()
+    for name in ("layers.2.running_mean", "layers.2.running_var"):
+        assert (state[name] == seen[-1][name]).all()
+
+
 # ---- resuming
 
 
