@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
@@ -194,9 +195,9 @@ def _sum(total: str, products: list[float], count: int, gradient: float) -> Iter
         yield f"Paths not shown: {number}. Their products are no larger, and together contribute {brief(rest)}."
         products, found = [*products, rest], gradient
     terms = brief(products[0]) + "".join(f" {'-' if each < 0 else '+'} {brief(abs(each))}" for each in products[1:])
-    rounding = 1e-9 * sum(map(abs, products))
+    rounding = 1e-9 * sum(map(abs, products)) + sys.float_info.min
     if found == gradient or abs(found - gradient) <= rounding or (math.isnan(found) and math.isnan(gradient)):
         verdict = "and backward() finds the same."
     else:
-        verdict = f"but backward() finds {brief(gradient)}: it adds up at every node on the way, and there zero wins."
+        verdict = f"but backward() finds {brief(gradient)}: it adds up at every node on the way, not at the end."
     yield f"{total} = {' = '.join(dict.fromkeys([terms, brief(found)]))}, {verdict}"

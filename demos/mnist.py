@@ -78,7 +78,7 @@ def minibatches(mnist: MNIST, hidden: tuple[int, ...], epochs: int = 10) -> floa
     return train(name, nn.Sequential(*layers[:-1]), mnist, epochs, (784,))
 
 
-def convolutions(mnist: MNIST, epochs: int = 3) -> float:
+def convolutions(mnist: MNIST, epochs: int = 5) -> float:
     """Two convolutions of 3×3, each followed by a pool of 2×2, and a linear layer."""
     rng = np.random.default_rng(0)
     net = nn.Sequential(

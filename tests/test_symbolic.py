@@ -315,6 +315,15 @@ def test_a_sum_of_many_terms_is_one_formula():
     assert len(to_sympy(sum(terms)).args) == 300
 
 
+def test_a_formula_that_is_nested_too_deeply_is_refused_before_it_is_written():
+    z = Value(0.5, label="x")
+    for _ in range(50):
+        z = z.sin()
+    assert str(to_sympy(z)).count("sin") == 50
+    with pytest.raises(ValueError, match="50 inside one another"):
+        to_sympy(z.sin())
+
+
 def test_a_chain_of_20_000_operations():
     x = z = Value(0.5, label="x")
     for _ in range(20_000):

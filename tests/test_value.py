@@ -305,6 +305,7 @@ class TestConversions:
     def test_representation(self):
         x = Value(3)
         y = x * x
+        assert repr(y) == repr(x.square()) == "Value(data=9.0, grad=0.0)"
         y.backward()
         assert repr(x) == str(x) == f"{x}" == "Value(data=3.0, grad=6.0)"
         x.grad = None
