@@ -22,12 +22,13 @@ from autograd.quiet import hush, unhush
 
 _by_number = attrgetter("number")
 _op = attrgetter("op")
+_ZERO = float("0")
 
 
 def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool = False) -> None:
     """Set `grad` below a node; see `Value.backward` and `Tensor.backward`."""
     plain = root.priority == 1 and not create_graph and not (modes.active and modes.anomaly_is_on())
-    if plain and _walk_values(root, gradient):
+    if plain and walk_values(root, gradient):
         return
     if not (create_graph or retain_grads or modes.active) and _hand_to_leaves(root, gradient):
         return
@@ -41,36 +42,47 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
         node.grad = total
 
 
-def _walk_values(root: Any, gradient: float) -> bool:
+def walk_values(root: Any, gradient: float) -> bool:
     """The walk over Values, in place, with the recorded partials; False if the graph holds anything else."""
-    zero = float("0")  # this walk's own zero: where every gradient starts, and by its identity the mark of the visited
+    if root.op is None:
+        root.grad = _total(root, root.grad, gradient)
+        return True
+    zero = _ZERO + 0.0  # this walk's own zero: where gradients start, and by its identity the mark of the visited
+    stack = [None, root]
     nodes: list[Any] = []
-    leaves: list[tuple[Any, Any]] = []
+    accumulated: list[tuple[Any, Any]] = []  # the leaves that hold the gradient of earlier walks, and that gradient
+    needs_sorting = all_visited = False
+    root.grad = zero
     try:
-        stack: list[Any] = [root]
-        if root.op is None:
-            leaves.append((root, root.grad))
-        root.grad = zero
-        while stack:
-            node = stack.pop()
+        while (node := stack.pop()) is not None:
             nodes.append(node)
             if node.dx is not None:
                 operand = node.x
-                if operand.grad is not zero:
-                    if operand.op is None:
-                        leaves.append((operand, operand.grad))
-                    else:
-                        stack.append(operand)
+                if operand.op is None:
+                    old = operand.grad
+                    if type(old) is not float or old:
+                        accumulated.append((operand, old))
+                        operand.grad = zero
+                elif operand.grad is zero:
+                    needs_sorting = True
+                else:
                     operand.grad = zero
+                    stack.append(operand)
             if node.dy is not None:
                 operand = node.y
-                if operand.grad is not zero:
-                    if operand.op is None:
-                        leaves.append((operand, operand.grad))
-                    else:
-                        stack.append(operand)
+                if operand.op is None:
+                    old = operand.grad
+                    if type(old) is not float or old:
+                        accumulated.append((operand, old))
+                        operand.grad = zero
+                elif operand.grad is zero:
+                    needs_sorting = True
+                else:
                     operand.grad = zero
-        nodes.sort(key=_by_number, reverse=True)
+                    stack.append(operand)
+        all_visited = True
+        if needs_sorting:  # else the order in which they were found is a topological one
+            nodes.sort(key=_by_number, reverse=True)
         root.grad = gradient
         for node in nodes:
             gradient = node.grad
@@ -81,15 +93,20 @@ def _walk_values(root: Any, gradient: float) -> bool:
                 dy = node.dy
                 if dy:
                     node.y.grad += gradient * dy
-        totals = [(leaf, _total(leaf, old, leaf.grad)) for leaf, old in leaves if type(old) is not float or old]
+        if accumulated:
+            totals = [_total(leaf, old, leaf.grad) for leaf, old in accumulated]
+            for (leaf, _), total in zip(accumulated, totals, strict=True):
+                leaf.grad = total
     except BaseException as error:
-        for leaf, old in leaves:
+        for node in nodes:
+            for operand in node.inputs:
+                if all_visited and isinstance(operand, Node) and operand.op is None:
+                    operand.grad = 0.0
+        for leaf, old in accumulated:
             leaf.grad = old
         if isinstance(error, AttributeError):  # a node with a tuple of operands
             return False
         raise
-    for leaf, total in totals:
-        leaf.grad = total
     return True
 
 

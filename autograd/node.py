@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 # Creation order is a topological order: a node is made after its inputs. The walks sort by it.
-tick = itertools.count(1).__next__
+numbers = itertools.count(1)
+tick = numbers.__next__
 
 
 class Node:

@@ -14,7 +14,7 @@ import numpy as np
 from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row
 from autograd.functions import call
-from autograd.node import Node, tick
+from autograd.node import Node, numbers, tick
 from autograd.ops.primitive import PRIMITIVES, Primitive, pull
 from autograd.ops.shape import broadcast_to, to_tensor
 from autograd.plain import constant, kind_of
@@ -42,7 +42,7 @@ class Value(Node):
 
     # As in a row of the table: x and y are the operands and dx and dy the partial derivatives, recorded as floats
     # when the node is made. A constant operand has no partial (None). Where there are more than two operands, x is
-    # the tuple of them and dx that of their partials.
+    # the tuple of them and dx that of their partials. A leaf has none of the four.
     __slots__ = ("_data", "x", "y", "dx", "dy")
 
     priority = 1
@@ -62,8 +62,8 @@ class Value(Node):
     def __init__(self, data: SupportsFloat, *, label: str = "") -> None:
         self._data = data if type(data) is float else _number(data)
         self.grad = 0.0
-        self.op = self.x = self.y = self.dx = self.dy = None
-        self.number = tick()
+        self.op = None
+        self.number = next(numbers)
         if label:
             self._label = label
 
@@ -104,6 +104,8 @@ class Value(Node):
         12.0
         """
         if gradient is None:
+            if not (create_graph or modes.active) and backward.walk_values(self, 1.0):
+                return
             gradient = 1.0
         elif not (create_graph and isinstance(gradient, Node)):
             number = constant(gradient)
@@ -159,7 +161,8 @@ class Value(Node):
         modes.watch(self, math.isfinite, self._forget)
 
     def _forget(self) -> None:
-        self.op = self.x = self.y = self.dx = self.dy = None
+        self.op = None
+        del self.x, self.y, self.dx, self.dy
 
     def _pull(self, gradient: Any, as_graph: bool, careful: bool) -> list[tuple[Node, Any]]:
         if type(self.op) is Primitive:  # its operands are in x, what it recorded of them in y
@@ -308,7 +311,7 @@ def _compiled_on_first_use(name: str, row: Row, source: Callable[[], str]) -> No
 
 
 _NAMESPACE = floats.NAMESPACE | {
-    "Value": Value, "new": _new, "tick": tick, "active": modes.active, "call": call, "mixed": _mixed,
+    "Value": Value, "new": _new, "numbers": numbers, "active": modes.active, "call": call, "mixed": _mixed,
 }  # fmt: skip
 OPERATORS = {
     "add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floordiv": "floordiv", "mod": "mod", "pow": "pow",

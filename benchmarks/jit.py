@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import Tensor, Value, affine, cross_entropy, jit, value_and_grad
 from autograd.compiler import lanes
-from benchmarks import scalars, tensors
+from benchmarks import scalar_work, tensors
 from benchmarks.timing import Case, Figure
 from nn import MLP
 
@@ -175,7 +175,7 @@ def cases() -> Iterator[Case | Figure]:
         import micrograd.engine
         import micrograd.nn
 
-        peer = scalars.moons_step(micrograd.engine.Value, micrograd.nn.MLP)
+        peer = scalar_work.moons_step(micrograd.engine.Value, micrograd.nn.MLP)
         contenders = {"jit, NumPy only": step, "micrograd": peer}
         yield Case("moons step", contenders, "micrograd", "≥ 100 ×", rounds=3, speedup=True)
     yield Figure("first call of the moons loss", first_call, "eager steps", "≤ 5")

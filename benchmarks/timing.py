@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import gc
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-Contenders = Mapping[str, Callable[[], object]]
+
+class Fresh(NamedTuple):
+    """Work that is timed in a process of its own, with Python's default garbage collection: the median of its runs."""
+
+    setup: str
+    statement: str
+    calls: int = 1
+
+    def seconds(self) -> float:
+        """Seconds a call in a new process, after a run to warm up."""
+        program = (
+            "import statistics, timeit; "
+            f"runs = timeit.repeat({self.statement!r}, {'import gc; gc.enable(); ' + self.setup!r}, "
+            f"number={self.calls}, repeat=6); print(statistics.median(runs[1:]) / {self.calls})"
+        )
+        return float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+
+
+Contenders = Mapping[str, Callable[[], object] | Fresh]
 
 
 @dataclass
@@ -71,6 +91,9 @@ def interleaved(contenders: Contenders, rounds: int, calls: int) -> dict[str, li
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds + 1):
         for name, work in contenders.items():
+            if isinstance(work, Fresh):
+                times[name].append(work.seconds())
+                continue
             gc.collect()
             start = time.perf_counter()
             for _ in range(calls):

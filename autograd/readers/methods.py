@@ -18,7 +18,7 @@ _RECORD = """\
     out.dy = {dy}
     out.op = row
     out.grad = 0.0
-    out.number = tick()
+    out.number = next(numbers)
     if active:
         out._watch()
     return out
