@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from heapq import heappop, heappush
+from math import isnan
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -47,6 +48,8 @@ def walk_values(root: Any, gradient: float) -> bool:
     if root.op is None:
         root.grad = _total(root, root.grad, gradient)
         return True
+    if type(root.dx) is tuple:
+        return False
     zero = _ZERO + 0.0  # this walk's own zero: where gradients start, and by its identity the mark of the visited
     stack = [None, root]
     nodes: list[Any] = []
@@ -118,9 +121,17 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     if not getattr(root.op, "hands_back_new", False):
         return False
     leaves = root.inputs
-    if any(map(_op, leaves)) or len(set(map(id, leaves))) < len(leaves):
+    if leaves is root.op.leaves:
+        shares = root.op.joint_rule(gradient, root, root.y, as_graph=False)
+        if [leaf.grad for leaf in leaves] == [0.0] * len(leaves):
+            for leaf, share in zip(leaves, shares, strict=True):
+                leaf.grad = share
+            return True
+        pulled = list(zip(leaves, shares, strict=True))
+    elif any(map(_op, leaves)) or len(set(map(id, leaves))) < len(leaves):
         return False
-    pulled = root._pull(gradient, False, False)
+    else:
+        pulled = root._pull(gradient, False, False)
     totals = [
         share if leaf.grad is None else leaf.grad + share if type(share) is type(leaf.grad) is float
         else _total(leaf, leaf.grad, share)
@@ -175,6 +186,7 @@ def _walk(
     waiting: list[tuple[float, Node]] = []  # a heap: the newest node with a gradient comes first
     pulled: Iterable[tuple[Any, Any]] = outputs
     gradient = None
+    owns = False  # the gradients that came from outside are not this walk's own
     while True:
         for operand, share in pulled:
             mine = share is not gradient
@@ -188,7 +200,7 @@ def _walk(
                 share = _fitted(operand, share)
             if operand not in sums:
                 sums[operand] = share
-                if mine and type(share) is array and share.base is None and pulled is not outputs and not as_graph:
+                if owns and mine and type(share) is array and share.base is None:
                     owned.add(operand)
                 if operand.op is not None and operand not in stop:
                     heappush(waiting, (-operand.number, operand))
@@ -198,6 +210,7 @@ def _walk(
                 sums[operand] = sums[operand] + share
         if not waiting:
             break
+        owns = not as_graph
         node = heappop(waiting)[1]
         gradient = sums[node] if keeps_some and (keeps_all or node.retains) else sums.pop(node)
         if anomaly:
@@ -207,8 +220,8 @@ def _walk(
             _check_anomaly(node, gradient, pulled)
     taken = {id(share) for _, share in outputs}
     for node, total in sums.items():
-        if type(total) is np.ndarray:
-            if id(total) in taken or total.base is not None:
+        if type(total) is array:
+            if total.base is not None or id(total) in taken:
                 sums[node] = total = total.copy()  # gradients never share memory
             taken.add(id(total))
         elif node.priority == 2 and not isinstance(total, Node):
@@ -237,14 +250,18 @@ def _fitted(operand: Any, share: Any) -> Any:
 
 
 def _has_nan(found: dict[Node, Any]) -> bool:
-    total = 0.0
     for gradient in found.values():
         data = gradient.data if isinstance(gradient, Node) else gradient
-        if type(data) is np.ndarray and data.ndim != 1:
-            data = data.reshape(-1)
-        # the sum of squares is nan just where an element is, and the fastest thing to ask of an array
-        total += data.dot(data) if type(data) is np.ndarray else data * data
-    return total != total
+        if type(data) is not np.ndarray:
+            total = data * data
+        elif data.size > 10_000:
+            total = np.add.reduce(data, None)
+        else:  # the sum of squares is nan just where an element is, and the fastest thing to ask of a small array
+            data = data if data.ndim == 1 else data.reshape(-1)
+            total = data.dot(data)
+        if isnan(total):
+            return True
+    return False
 
 
 def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:

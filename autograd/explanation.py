@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 from autograd.backward import gradients, reachable
-from autograd.naming import brief, local_derivative, operation, unique_names
+from autograd.naming import brief, derivative, local_derivative, operation, unique_names
 from autograd.node import Node
 from autograd.plain import kind_of
 from autograd.value import Value
@@ -69,7 +69,7 @@ def explain(output: Value, leaf: Value, *, max_paths: int = 6) -> str:
             raise TypeError(f"explain() follows Values alone; this graph goes through {kind_of(node)}")
     names = unique_names([*nodes, leaf])
     start, end = names[output], names[leaf]
-    total = f"∂{start}/∂{end}"
+    total = derivative(start, end)
     if leaf is output:
         return Explanation(f"{end} is the output itself, so {total} = 1.")
     count, paths = _paths(nodes, leaf, max_paths)
@@ -155,11 +155,11 @@ def _steps(path: _Path, names: Mapping[Node, str]) -> Iterator[str]:
         lines.append(
             (
                 f"{names[node]} = {operation(node, names)} = {brief(node.data)}",
-                f"∂{names[node]}/∂{names[operand]}{which} = {rule}{number}",
+                f"{derivative(names[node], names[operand])}{which} = {rule}{number}",
             )
         )
     width = max(len(computed) for computed, _ in lines)
-    texts = [f"{computed:<{width}}    {derivative}" for computed, derivative in lines]
+    texts = [f"{computed:<{width}}    {local}" for computed, local in lines]
     if len(path) > len(texts):
         texts.insert(len(texts) // 2, f"… {len(path) - len(texts):,} more steps …")
     yield from texts
@@ -168,7 +168,7 @@ def _steps(path: _Path, names: Mapping[Node, str]) -> Iterator[str]:
 def _chain(path: _Path, names: Mapping[Node, str], start: str) -> list[str]:
     """The chain rule along a path, as in '∂L/∂n · ∂n/∂x = 0.5 × 2 = 1'."""
     factors = _factors(path)
-    symbols = [f"∂{names[node]}/∂{names[node.inputs[index]]}" for node, index in path]
+    symbols = [derivative(names[node], names[node.inputs[index]]) for node, index in path]
     numbers = [brief(factors[0]), *(f"({brief(each)})" if each < 0 else brief(each) for each in factors[1:])]
     zero_wins = "  (a zero on the path wins)" if 0.0 in factors and not all(map(math.isfinite, factors)) else ""
     product = brief(_product(path)) + zero_wins

@@ -101,7 +101,7 @@ def row(
     signature, _, body = header.partition(" = ")
     name, args, params = _read_signature(signature, header, place)
     if name in _declared:
-        _fail(f"row {name!r} is already in the table (line {_declared[name].place[1]})", header, 0, place)
+        refuse(f"row {name!r} is already in the table (line {_declared[name].place[1]})", header, 0, place)
     names = (*args, *params)
 
     def read(text: str, allowed: tuple[str, ...], condition: bool = False) -> Formula:
@@ -112,9 +112,9 @@ def row(
     if partials:
         wanted = tuple(f"d{arg}" for arg in args)
         if set(partials) != set(wanted):
-            _fail(f"row {name!r} needs the partials {', '.join(wanted)}, not {', '.join(partials)}", header, 0, place)
+            refuse(f"row {name!r} needs the partials {', '.join(wanted)}, not {', '.join(partials)}", header, 0, place)
     elif definition[0] == name:
-        _fail(f"row {name!r} is not made of other rows, so it needs its partials", header, 0, place)
+        refuse(f"row {name!r} is not made of other rows, so it needs its partials", header, 0, place)
     points = tuple(_read_point(point, edges, args, name, place) for point in edges.split(";") if point.strip())
     _declared[name] = Row(
         name=name,
@@ -163,25 +163,25 @@ def _read_signature(text: str, header: str, place: tuple[str, int]) -> tuple[str
         call = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         message = f"the signature cannot be read: {error.msg}; a row is written 'mul(x, y) = x * y'"
-        _fail(message, header, (error.offset or 1) - 1, place)
+        refuse(message, header, (error.offset or 1) - 1, place)
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
-        _fail("a row starts with its signature, as in 'mul(x, y) = x * y'", header, 0, place)
+        refuse("a row starts with its signature, as in 'mul(x, y) = x * y'", header, 0, place)
     if call.func.id in LEAVES:
-        _fail(f"a row cannot be called {call.func.id!r}: formulas use that word themselves", header, 0, place)
+        refuse(f"a row cannot be called {call.func.id!r}: formulas use that word themselves", header, 0, place)
     args, params = [], {}
     for arg in call.args:
         if not isinstance(arg, ast.Name) or arg.id == "z" or arg.id in CONSTANTS:
-            _fail("an argument is a name other than z, pi, inf and nan", header, arg.col_offset, place)
+            refuse("an argument is a name other than z, pi, inf and nan", header, arg.col_offset, place)
         args.append(arg.id)
     for keyword in call.keywords:
         if keyword.arg is None or keyword.arg == "z" or keyword.arg in CONSTANTS:
-            _fail("a parameter is a name other than z, pi, inf and nan", header, keyword.col_offset, place)
+            refuse("a parameter is a name other than z, pi, inf and nan", header, keyword.col_offset, place)
         try:
             params[keyword.arg] = float(ast.literal_eval(keyword.value))
         except (ValueError, TypeError):
-            _fail(f"the parameter {keyword.arg} needs a number", header, keyword.value.col_offset, place)
+            refuse(f"the parameter {keyword.arg} needs a number", header, keyword.value.col_offset, place)
     if not args or len({*args, *params}) < len(args) + len(params):
-        _fail("a row needs at least one argument, and no name twice", header, 0, place)
+        refuse("a row needs at least one argument, and no name twice", header, 0, place)
     return call.func.id, tuple(args), params
 
 
@@ -194,18 +194,18 @@ def _read_point(
         values = {}
     if values.keys() != set(args):
         message = f"row {row_name!r}: an edge is a number for each argument, as in 'x=0 y=2'"
-        _fail(message, edges, edges.index(point), place)
+        refuse(message, edges, edges.index(point), place)
     return MappingProxyType(values)
 
 
 def _read_formula(text: str, names: tuple[str, ...], row_name: str, place: tuple[str, int], condition: bool) -> Formula:
     if not isinstance(text, str):
-        _fail(f"row {row_name!r}: a formula is a text, as in dx='1'", repr(text), 0, place)
+        refuse(f"row {row_name!r}: a formula is a text, as in dx='1'", repr(text), 0, place)
     text = text.strip()
 
     def fail(message: str, node: ast.expr) -> NoReturn:
         column = len(text.encode()[: node.col_offset].decode())  # the parser counts bytes
-        _fail(f"row {row_name!r}: {message}", text, column, place)
+        refuse(f"row {row_name!r}: {message}", text, column, place)
 
     def value(node: ast.expr) -> Formula:
         match node:
@@ -246,7 +246,7 @@ def _read_formula(text: str, names: tuple[str, ...], row_name: str, place: tuple
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        _fail(f"row {row_name!r}: {error.msg}", text, (error.offset or 1) - 1, place)
+        refuse(f"row {row_name!r}: {error.msg}", text, (error.offset or 1) - 1, place)
     return truth(tree) if condition else value(tree)
 
 
@@ -257,5 +257,7 @@ def _joined(word: str, tests: list[Formula]) -> Formula:
     return joined
 
 
-def _fail(message: str, text: str, column: int, place: tuple[str, int]) -> NoReturn:
-    raise FormulaError(message, (*place, column + 1, text))
+def refuse(message: str, text: str, column: int, place: tuple[str, int]) -> NoReturn:
+    """Raise a FormulaError that shows the text and a caret under one of its columns, counted from 0."""
+    file, line = place
+    raise FormulaError(message, (file, line, column + 1, text, line, column + 2))  # without an end 3.13 marks the rest

@@ -36,10 +36,13 @@ def _kind(operands: tuple[Any, ...]) -> type[Node] | None:
 
 def _function(row: Row) -> Callable[..., Any]:
     names, params = row.names, tuple(row.params.values())
+    is_unary = len(names) == 1
 
     def function(*operands: Any, **named: Any) -> Any:
         if named or len(operands) != len(names):
             operands = bind(operands, named)
+        if is_unary and isinstance(operands[0], Node):
+            return getattr(operands[0], row.name)()  # the shortest way
         return call(row, *operands)
 
     def bind(operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:

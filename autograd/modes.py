@@ -29,7 +29,8 @@ class AnomalyError(ArithmeticError):
 
 
 @contextmanager
-def _mode(name: str, switch: ContextVar[Any], setting: Any) -> Iterator[None]:
+def switched(name: str, switch: ContextVar[Any], setting: Any) -> Iterator[None]:
+    """A switch set to something inside, under a name for the list of what is active anywhere."""
     token = switch.set(setting)
     active.append(name)
     try:
@@ -50,14 +51,14 @@ def no_grad() -> Iterator[None]:
     >>> y.inputs
     ()
     """
-    with _mode("no_grad", _recording, False):
+    with switched("no_grad", _recording, False):
         yield
 
 
 @contextmanager
 def enable_grad() -> Iterator[None]:
     """Recording on again, inside `no_grad`."""
-    with _mode("enable_grad", _recording, True):
+    with switched("enable_grad", _recording, True):
         yield
 
 
@@ -77,7 +78,7 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     autograd.modes.AnomalyError: log(x=0.0) = -inf, at <doctest autograd.modes.detect_anomaly[1]>, line 2
     """
-    with _mode("anomaly", _origins, {}):
+    with switched("anomaly", _origins, {}):
         yield
 
 
@@ -88,7 +89,7 @@ def anomaly_is_on() -> bool:
 
 def watched(watcher: Callable[[Node], None]) -> AbstractContextManager[None]:
     """Show every node that is made inside to a function, before `no_grad` makes it forget its history."""
-    return _mode("watched", _watcher, watcher)
+    return switched("watched", _watcher, watcher)
 
 
 def is_watched() -> bool:

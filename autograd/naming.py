@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -42,6 +43,20 @@ def unique_names(nodes: Iterable[Node], stem: str = "v") -> dict[Node, str]:
     return names
 
 
+def as_operand(name: str) -> str:
+    """A name as it stands in a formula: a label that is a formula itself stands in parentheses.
+
+    >>> as_operand("w1"), as_operand("x1*w1 + b")
+    ('w1', '(x1*w1 + b)')
+    """
+    return f"({name})" if _COMPOUND.search(name) else name
+
+
+def derivative(of: str, by: str, d: str = "∂") -> str:
+    """The derivative of one name with respect to another, as in ``∂y/∂x``."""
+    return f"{d}{as_operand(of)}/{d}{as_operand(by)}"
+
+
 def brief(number: float) -> str:
     """A number for people, in six digits.
 
@@ -69,7 +84,7 @@ def local_derivative(node: Node, index: int, names: Mapping[Node, str]) -> str:
 
 
 def _named(operand: Any, names: Mapping[Node, str]) -> Formula:
-    return ("name", names[operand]) if isinstance(operand, Node) else ("number", operand)
+    return ("name", as_operand(names[operand])) if isinstance(operand, Node) else ("number", operand)
 
 
 def _branch(formula: Formula, data: Mapping[str, float]) -> Formula:
@@ -80,4 +95,5 @@ def _branch(formula: Formula, data: Mapping[str, float]) -> Formula:
     return (formula[0], *(_branch(part, data) for part in formula[1:]))
 
 
+_COMPOUND = re.compile(r"[\s+*/%@=<>|&^-]")
 _TARGET = replace(TEXT, number=brief)

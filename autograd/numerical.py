@@ -194,6 +194,8 @@ class GradcheckReport(NamedTuple):
         counts = f"entries checked: {self.checked}, wrong: {self.wrong}, without a derivative: {self.undefined}"
         return f"{counts}; the worst is\n{self.worst}" if self.worst else counts
 
+    __repr__ = __str__  # readable at the prompt too
+
 
 class GradcheckError(AssertionError):
     """A gradient differs from the numbers, or there is no derivative to compare it with; ``args[0]`` is the report."""
@@ -210,13 +212,15 @@ def gradcheck(f: Callable[..., Any], *args: Any, order: int = 1) -> GradcheckRep
     An entry is wrong if the two differ by more than 1e-7 of its own size and ten times the numbers' own error.
 
     Raises GradcheckError for a wrong entry, or at a point where `f` has no derivative; TypeError for an argument or a
-    result that is not real.
+    result that is not real; ValueError for an order below 1.
 
     >>> from autograd import sin
     >>> report = gradcheck(lambda x, y: sin(x) / y, 0.5, 2.0, order=2)
     >>> report.checked, report.wrong
     (8, 0)
     """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"order is how often f is differentiated, 1 or more, not {order!r}")
     leaves, rebuild = flatten(args)
     paths = _paths(args, "args")
     points = [_real(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]

@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 
 import autograd.derivatives  # noqa: F401  (fills the table)
-from autograd.formula import CONDITIONS, LEAVES, ONE, ZERO, Formula, FormulaError, Row, declared_rows, parts, substitute
+from autograd.formula import CONDITIONS, LEAVES, ONE, ZERO, Formula, Row, declared_rows, parts, refuse, substitute
 
 
 def finish(declared: Mapping[str, Row]) -> dict[str, Row]:
@@ -131,8 +131,7 @@ def _check_calls(formula: Formula, row: Row, declared: Mapping[str, Row]) -> Non
         call = re.compile(rf"\b{head}\(")
         text = next((text for text in row.texts.values() if call.search(text)), row.texts["z"])
         found = call.search(text)
-        column = found.start() + 1 if found else 1
-        raise FormulaError(f"row {row.name!r}: {problem}", (*row.place, column, text))
+        refuse(f"row {row.name!r}: {problem}", text, found.start() if found else 0, row.place)
 
 
 def _check_circles(row: Row, above: tuple[str, ...], declared: Mapping[str, Row]) -> None:
@@ -142,7 +141,7 @@ def _check_circles(row: Row, above: tuple[str, ...], declared: Mapping[str, Row]
     for part in parts(row.compute):
         if part[0] in above:
             circle = " -> ".join((*above[above.index(part[0]) :], part[0]))
-            raise FormulaError(f"row {row.name!r} is made of itself: {circle}", (*row.place, 1, row.texts["z"]))
+            refuse(f"row {row.name!r} is made of itself: {circle}", row.texts["z"], 0, row.place)
         if part[0] in declared:
             _check_circles(declared[part[0]], above, declared)
 

@@ -64,11 +64,19 @@ def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
     @wraps(call)
     def with_x(self: Any, x: Any) -> Any:  # the same for nearly all modules, in half the time
         notes = _open.get()
-        if notes is None:
-            return _outermost(call, parts, self, (x,), {})
-        first = tick()
-        result = call(self, x)
-        notes.append((first, tick(), self._scope or _scope_of(self)))
+        if notes is not None:
+            first = tick()
+            result = call(self, x)
+            notes.append((first, tick(), self._scope or _scope_of(self)))
+            return result
+        token = _open.set(notes := [])
+        try:
+            first = tick()
+            result = call(self, x)
+            notes.append((first, tick(), self._scope or _scope_of(self)))
+        finally:
+            _open.reset(token)
+        _keep(notes, self, parts, result)
         return result
 
     return with_x if [*signature(call).parameters] == ["self", "x"] else with_any
@@ -97,16 +105,23 @@ def _outermost(call: Callable[..., Any], parts: _Parts, model: Any, args: Any, k
         notes.append((first, tick(), _scope_of(model)))
     finally:
         _open.reset(token)
-    returned = [node for node in flatten(result)[0] if isinstance(node, Node) and node.op is not None]
-    if returned and any(scope.path is None for _, _, scope in notes):
-        _name_parts(model, parts)
-    for node in returned:
-        known = _notes.get(id(node))
-        if known is None:
-            _remember(_notes, node, [notes])
-        else:
-            known[1].append(notes)
+    _keep(notes, model, parts, result)
     return result
+
+
+def _keep(notes: _Notes, model: Any, parts: _Parts, result: Any) -> None:
+    """Keep the notes of a call for as long as the nodes live that it returned."""
+    for node in (result,) if isinstance(result, Node) else flatten(result)[0]:
+        if isinstance(node, Node) and node.op is not None:
+            for note in notes:
+                if note[2].path is None:
+                    _name_parts(model, parts)
+                    break
+            known = _notes.get(id(node))
+            if known is None:
+                _remember(_notes, node, [notes])
+            else:
+                known[1].append(notes)
 
 
 def _remember(table: dict[int, tuple[ref[Node], Any]], node: Node, thing: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from autograd.backward import reachable
-from autograd.naming import local_derivative, operation, unique_names
+from autograd.naming import derivative, local_derivative, operation, unique_names
 from autograd.node import Node
 from autograd.readers.printer import spell
 from autograd.readers.text import TEXT, holds
@@ -19,7 +19,7 @@ _FORWARD = "forward: every value is computed from values above it"
 _BACKWARD = """\
 backward, from the last line to the first: a result hands its own derivative on to each operand,
 times the partial derivative of the operation; what arrives at one operand is added up"""
-_ATOM = re.compile(r"[\w.]+(\([^()]*\))?")
+_ATOM = re.compile(r"[\w.]*(\([^()]*\))?")
 
 
 def steps(output: Value, name: str = "f", precision: int = 6) -> str:
@@ -50,7 +50,8 @@ def steps(output: Value, name: str = "f", precision: int = 6) -> str:
         value = _numbers(precision, "number", node.data)
         texts = [value] if node.op is None else [operation(node, names), _with_numbers(node, precision), value]
         lines.append(f"  {' = '.join([names[node], *dict.fromkeys(texts)])}")
-    lines += [f"  {name} = {names[output]}", "", _BACKWARD, f"  d{name}/d{names[output]} = 1"]
+    lines += [f"  {name} = {names[output]}"] if names[output] != name else []
+    lines += ["", _BACKWARD, f"  {derivative(name, names[output], 'd')} = 1"]
     arrived: dict[Node, float] = {}
     for node in reversed(nodes):
         if node.op is not None:
@@ -90,12 +91,12 @@ def _edges(
         before = arrived.get(operand, 0.0)
         arrived[operand] = before + share
         local = local_derivative(node, index, names)
-        rule = f"d{output}/d{names[node]} * {local if _ATOM.fullmatch(local) else f'({local})'}"
+        rule = f"{derivative(output, names[node], 'd')} * {local if _ATOM.fullmatch(local) else f'({local})'}"
         product = ("mul", ("number", upstream), ("number", partial))
         terms = _numbers(precision, "add", ("number", before), product)
         note = "  (zero times anything is zero)" if math.isnan(upstream * partial) and share == 0 else ""
         total = _numbers(precision, "number", arrived[operand])
-        yield f"d{output}/d{names[operand]} += {rule} = {terms} = {total}{note}"
+        yield f"{derivative(output, names[operand], 'd')} += {rule} = {terms} = {total}{note}"
 
 
 def _with_numbers(node: Node, precision: int) -> str:

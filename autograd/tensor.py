@@ -248,11 +248,16 @@ class Tensor(Node):
             return pull(self, self.links, recorded, self.params, gradient, as_graph, careful)
         z = self._data if type(self.number) is int else self._result
         rules, params = op.rules, self.params
-        if op.row is None and gradient.base is not None and 0 in gradient.strides:
-            gradient = gradient.copy()  # one number spread out: good for elementwise rules, slow in a matrix product
+        links = self.links
+        if op.row is None:
+            if gradient.base is not None and 0 in gradient.strides:
+                gradient = gradient.copy()  # one number spread out: good for elementwise rules, slow in a product
+        elif len(links) == 1:
+            node, i = links[0]
+            return [(node, rules[i](gradient, z, *recorded))]
         if params:
-            return [(node, rules[i](gradient, z, *recorded, **params)) for node, i in self.links]
-        return [(node, rules[i](gradient, z, *recorded)) for node, i in self.links]
+            return [(node, rules[i](gradient, z, *recorded, **params)) for node, i in links]
+        return [(node, rules[i](gradient, z, *recorded)) for node, i in links]
 
     __array_ufunc__ = protocols.array_ufunc
     __array_function__ = protocols.array_function
@@ -475,7 +480,10 @@ def _record(
     """The new node that an operation makes of its operands, given their arrays and which of them are nodes."""
     token = hush()
     try:
-        z = op.forward(recorded, **params) if op.takes_sequence else op.forward(*recorded, **params)
+        if not params and not op.takes_sequence:
+            z = op.forward(*recorded)
+        else:
+            z = op.forward(recorded, **params) if op.takes_sequence else op.forward(*recorded, **params)
     except ValueError as error:
         if type(error) is not ValueError:  # an axis out of range, a singular matrix: NumPy's own error says it
             raise

@@ -30,16 +30,18 @@ class Activation(Module):
 
     def __call__(self, x: Any) -> Any:
         """The activation of a node, an array or a number."""
-        return activate(self.row, x, *self.params.values())
+        if isinstance(x, Node):
+            return getattr(x, self.row)(*self.params.values())
+        return FUNCTIONS[self.row](x, *self.params.values())
 
     def extra_repr(self) -> str:
         """The parameters."""
         return ", ".join(f"{name}={value}" for name, value in self.params.items())
 
 
-def activate(row: str, x: Any, *params: Any) -> Any:
+def activate(row: str, x: Any) -> Any:
     """A row of the table, of a node by its method, the shortest way."""
-    return getattr(x, row)(*params) if isinstance(x, Node) else FUNCTIONS[row](x, *params)
+    return getattr(x, row)() if isinstance(x, Node) else FUNCTIONS[row](x)
 
 
 def check_activation(name: str) -> None:

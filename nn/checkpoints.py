@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import tempfile
+import threading
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +25,16 @@ def save(model: Module, path: str | Path, *, optimizer: Optimizer | None = None)
     The ending tells the format: ``.npz``, or ``.safetensors``, which needs the package of that name. A file that is
     there is replaced, all at once.
 
-    Raises ValueError for another ending.
+    >>> from tempfile import TemporaryDirectory
+    >>> from nn import Linear
+    >>> line, twin = Linear(2, 1, rng=0), Linear(2, 1)
+    >>> with TemporaryDirectory() as folder:
+    ...     save(line, f"{folder}/line.npz")
+    ...     load(twin, f"{folder}/line.npz")
+    >>> twin.weight.tolist() == line.weight.tolist()
+    True
+
+    Raises ValueError for another ending, FileNotFoundError if there is no such folder.
     """
     write(path, model, optimizer)
 
@@ -33,8 +42,8 @@ def save(model: Module, path: str | Path, *, optimizer: Optimizer | None = None)
 def load(model: Module, path: str | Path, *, optimizer: Optimizer | None = None) -> None:
     """Take over what `save` wrote, of a model of the same architecture.
 
-    Raises ValueError if the file is none of these, is cut short, or is of another architecture (naming what differs),
-    before anything is changed.
+    Raises FileNotFoundError if there is no such file, ValueError if it is none of these, is cut short, or is of another
+    architecture (naming what differs), before anything is changed.
     """
     arrays, notes = read(path)
     check(path, arrays, notes, model, optimizer)
@@ -45,7 +54,7 @@ def write(
     path: str | Path, model: Module, optimizer: Optimizer | None, arrays: Mapping[str, Any] | None = None, **notes: Any
 ) -> None:
     """Write a checkpoint with more arrays and notes."""
-    path = Path(path)
+    path = check_path(path)
     everything = {**model.state_dict(), **(arrays or {})}
     if optimizer is not None:
         everything |= {f"optimizer/{name}": each for name, each in optimizer.state_dict().items()}
@@ -53,22 +62,33 @@ def write(
     text = json.dumps(notes, default=_plain)
     if path.suffix == ".npz":
         contents = _npz_bytes(everything, text)
-    elif path.suffix == ".safetensors":
+    else:
         contents = _safetensors().save(
             {name: np.array(each, order="C") for name, each in everything.items()}, {_NOTES: text}
         )
-    else:
-        raise ValueError(f"{path}: a checkpoint ends in .npz or .safetensors")
-    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(contents)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def check_path(path: str | Path) -> Path:
+    """The path, if a checkpoint may be written there. Raises ValueError for its ending, FileNotFoundError if there is
+    no such folder, ImportError if the package for the format is missing."""
+    path = Path(path)
+    if path.suffix not in (".npz", ".safetensors"):
+        raise ValueError(f"{path}: a checkpoint ends in .npz or .safetensors")
+    if path.suffix == ".safetensors":
+        _safetensors()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+    return path
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -95,8 +115,10 @@ def check(
 ) -> None:
     """Raise ValueError if a checkpoint is not one of this model, and of its optimiser if one is given."""
     try:
-        check_state(model, {name: each for name, each in arrays.items() if "/" not in name})
+        check_state(model, _weights(arrays))
         if optimizer is not None:
+            if "optimizer/steps" not in arrays:
+                raise ValueError("it holds no optimiser; load() without optimizer=")
             optimizer.check_state(part(arrays, "optimizer"))
         if "generators" in notes and len(notes["generators"]) != len(generators(model)):
             raise ValueError(f"it has {len(notes['generators'])} random generators, not {len(generators(model))}")
@@ -106,11 +128,16 @@ def check(
 
 def take_over(arrays: Mapping[str, Any], notes: Mapping[str, Any], model: Module, optimizer: Optimizer | None) -> None:
     """Put a checkpoint that was checked into a model and its optimiser."""
-    model.load_state_dict({name: each for name, each in arrays.items() if "/" not in name})
+    model.load_state_dict(_weights(arrays))
     if optimizer is not None:
         optimizer.load_state_dict(part(arrays, "optimizer"))
     for generator, state in zip(generators(model), notes.get("generators", ()), strict=False):
         generator.bit_generator.state = state
+
+
+def _weights(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays of the model: their paths begin with an attribute, and those of everything else with a word and /."""
+    return {name: each for name, each in arrays.items() if "/" not in name.partition(".")[0]}
 
 
 def part(arrays: Mapping[str, Any], prefix: str) -> dict[str, Any]:

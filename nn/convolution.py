@@ -15,7 +15,7 @@ from autograd.ops.reduce import max as greatest
 from autograd.ops.reduce import mean
 from autograd.ops.shape import reshape
 from nn.initializers import Initializer, Rng, default_uniform, uniform
-from nn.module import Module
+from nn.module import Module, check_widths
 
 
 class Conv2d(Module):
@@ -36,6 +36,7 @@ class Conv2d(Module):
         self, in_channels: int, out_channels: int, kernel_size: int | Pair, *, stride: int | Pair = 1,
         padding: int | Pair = 0, init: Initializer | None = None, rng: Rng = None,
     ) -> None:  # fmt: skip
+        check_widths("Conv2d", in_channels=in_channels, out_channels=out_channels)
         self.size, self.stride = _pair("kernel_size", kernel_size, 1), _pair("stride", stride, 1)
         self.padding = _pair("padding", padding, 0)
         rng = np.random.default_rng(rng)
@@ -118,7 +119,7 @@ def _windows(layer: Module, x: Any, size: Pair, stride: Pair, padding: Pair) -> 
 
 
 def _pair(name: str, number: int | Pair, least: int) -> Pair:
-    pair = (number, number) if isinstance(number, int) else tuple(number)
-    if len(pair) != 2 or any(not isinstance(each, int) or each < least for each in pair):
+    pair = tuple(number) if isinstance(number, (tuple, list)) else (number, number)
+    if len(pair) != 2 or any(not isinstance(each, (int, np.integer)) or each < least for each in pair):
         raise ValueError(f"{name}={number!r} is neither a whole number of at least {least} nor a pair of them")
-    return pair
+    return int(pair[0]), int(pair[1])

@@ -11,7 +11,7 @@ from autograd import Tensor, Value
 from autograd.rows import ROWS
 from nn.activations import activate, check_activation
 from nn.initializers import Rng, uniform
-from nn.module import Module
+from nn.module import Module, check_widths
 from nn.tensor_layers import Linear
 
 
@@ -27,11 +27,12 @@ class Neuron(Module):
     >>> round(neuron([1.0, -2.0]).data, 4)
     1.1948
 
-    Raises ValueError for an unknown activation, and for another number of inputs than the neuron has weights.
+    Raises ValueError for an unknown activation, no inputs, and another number of inputs than the neuron has weights.
     """
 
     def __init__(self, nin: int, nonlin: bool = True, *, activation: str = "relu", rng: Rng = None) -> None:
         check_activation(activation)
+        check_widths("Neuron", nin=nin)
         rng = np.random.default_rng(rng)
         self.w = [Value(rng.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
@@ -65,6 +66,7 @@ class Layer(Module):
         activation: str = "relu",
         rng: Rng = None,
     ) -> None:
+        check_widths("Layer", nin=nin, nout=nout)
         rng = np.random.default_rng(rng)
         self.neurons = [Neuron(nin, nonlin, activation=activation, rng=rng) for _ in range(nout)]
 
@@ -108,8 +110,8 @@ class MLP(Module):
         rng: Rng = None,
         node: type[Value] | type[Tensor] = Value,
     ) -> None:
-        if len(nouts) == 0 or min(nin, *nouts) < 1:
-            raise ValueError(f"MLP({nin}, {nouts}): the input and every layer need a width of at least 1")
+        if not hasattr(nouts, "__len__") or len(nouts) == 0:
+            raise ValueError(f"MLP({nin}, {nouts}): every layer needs a width, as in MLP({nin}, [16, 1])")
         rng = np.random.default_rng(rng)
         sizes = [nin, *nouts]
         self.activation = activation

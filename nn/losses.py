@@ -26,13 +26,15 @@ _abs, _minimum, _relu, _softplus, _log, _where = (
     FUNCTIONS[name] for name in ("abs", "minimum", "relu", "softplus", "log", "where")
 )
 
+_REDUCTIONS = ("mean", "sum", "none")
+
 
 def _elementwise(formula: Callable[..., Any]) -> Callable[..., Any]:
     """A loss from its formula for one output and one target."""
 
     @wraps(formula)
     def loss(input: Any, target: Any, reduction: str = "mean", **params: Any) -> Any:
-        _check_reduction(reduction, "mean", "sum", "none")
+        _check_reduction(reduction)
         if isinstance(input, (list, tuple)):
             outputs, rebuild = flatten(input)
             given, _ = flatten(target.tolist() if isinstance(target, np.ndarray) else target)
@@ -144,7 +146,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean") -> Any:
 
     Raises ValueError if the shapes differ, for negative targets, or an unknown reduction.
     """
-    _check_reduction(reduction, "mean", "sum", "none", "batchmean")
+    _check_reduction(reduction, "batchmean")
     input, target = array(input), target if isinstance(target, Node) else np.asarray(target, float)
     _check_shapes(kl_div, input.shape, target.shape)
     if np.any(data_of(target) < 0):
@@ -164,9 +166,12 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
 
     Raises ValueError for targets of another shape or dtype, class indices out of range, or an unknown reduction.
     """
-    _check_reduction(reduction, "mean", "sum", "none")
-    input, target = _rows(input, target)
+    if reduction not in _REDUCTIONS:
+        _check_reduction(reduction)
+    if not (type(input) is Tensor and input.ndim == 2 and input.size):
+        input, target = _rows(input, target)
     if reduction == "none":
+        target = np.asarray(target)
         if target.ndim == 2:
             _check_shapes(cross_entropy, input.shape, target.shape)
             return -total(log_softmax(input) * target, axis=1)
@@ -174,7 +179,7 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
     try:
         loss = network.cross_entropy(input, target)
     except IndexError:
-        raise _out_of_range("cross_entropy", input, target) from None
+        raise _out_of_range("cross_entropy", input, np.asarray(target)) from None
     return loss if reduction == "mean" else loss * len(target)
 
 
@@ -186,7 +191,7 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
     Raises ValueError for targets of another shape or dtype, class indices out of range, or an unknown reduction.
     """
-    _check_reduction(reduction, "mean", "sum", "none")
+    _check_reduction(reduction)
     input, target = _rows(input, target)
     if target.shape != input.shape[:1] or target.dtype.kind not in "iu":
         raise ValueError(
@@ -201,11 +206,11 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 def _rows(input: Any, target: Any) -> tuple[Any, Any]:
     """Rows of logits, of one sample too, and an array of their targets."""
     input = input if isinstance(input, Tensor) else array(input)
-    target = np.asarray(target)
-    if input.ndim == 1:
-        input, target = input.reshape(1, -1), target[None]
-    if input.ndim != 2 or not input.size:
-        raise ValueError(f"expected logits of shape (rows, classes), not {input.shape}")
+    target, shape = np.asarray(target), input.shape
+    if len(shape) == 1:
+        return _rows(input.reshape(1, -1), target[None])
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"expected logits of shape (rows, classes), not {shape}")
     return input, target
 
 
@@ -226,6 +231,6 @@ def _check_shapes(loss: Callable[..., Any], input: tuple[int, ...], target: tupl
         raise ValueError(f"{loss.__name__}() of nothing: the shape is {input}")
 
 
-def _check_reduction(reduction: str, *known: str) -> None:
-    if reduction not in known:
-        raise ValueError(f"reduction={reduction!r} is none of {', '.join(known)}")
+def _check_reduction(reduction: str, *more: str) -> None:
+    if reduction not in _REDUCTIONS + more:
+        raise ValueError(f"reduction={reduction!r} is none of {', '.join(_REDUCTIONS + more)}")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.ops.shape import data_of
 from nn.module import Module
 from nn.optimizers import gradient_norm
 
@@ -14,15 +15,17 @@ from nn.optimizers import gradient_norm
 def accuracy(outputs: Any, targets: Any) -> float:
     """The share of rows that are classified rightly.
 
-    `outputs` are logits of shape (rows, classes) for class indices (rows,), or scores (rows,) whose sign decides
-    between targets 0 and 1, or -1 and 1.
+    `outputs` are logits of shape (rows, classes) for class indices (rows,), or scores (rows,) or (rows, 1) whose sign
+    decides between targets 0 and 1, or -1 and 1; these may have either shape too.
 
     >>> accuracy(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([1, 1]))
     0.5
 
     Raises ValueError if the shapes do not belong together.
     """
-    outputs, targets = np.asarray(outputs), np.asarray(targets)
+    outputs, targets = np.asarray(data_of(outputs)), np.asarray(data_of(targets))
+    if outputs.ndim == 2 and outputs.shape[1] == 1:
+        outputs, targets = outputs[:, 0], targets[:, 0] if targets.shape == outputs.shape else targets
     if outputs.shape[:1] != targets.shape or outputs.ndim not in (1, 2) or not outputs.size:
         raise ValueError(f"accuracy() of outputs of shape {outputs.shape} and targets of shape {targets.shape}")
     right = outputs.argmax(axis=1) == targets if outputs.ndim == 2 else (outputs > 0) == (targets > 0)

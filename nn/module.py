@@ -178,13 +178,29 @@ def check_state(module: Module, state: Mapping[str, Any]) -> None:
         raise ValueError(f"the state is not one of this {kind}, and nothing was loaded: {'; '.join(problems)}")
 
 
+def check_widths(layer: str, **widths: Any) -> None:
+    """Raise ValueError unless the widths of a layer are whole numbers from 1."""
+    for name, width in widths.items():
+        if not isinstance(width, (int, np.integer)) or width < 1:
+            raise ValueError(f"{layer} with {name}={width!r}: a whole number of at least one is needed")
+
+
 def _is_leaf(thing: Any) -> bool:
     return isinstance(thing, Node) and thing.op is None
 
 
 def stored(module: Module) -> dict[str, Any]:
-    """All that makes up the state, by path: parameters, frozen ones too, and arrays."""
-    return {path: part for path, part in _named_parts(module, everything=True) if not isinstance(part, Module)}
+    """All that makes up the state, by path: parameters, frozen ones too, and arrays.
+
+    Raises ValueError if two of them have the same path, as keys of dicts with dots in them may make it.
+    """
+    found: dict[str, Any] = {}
+    for path, part in _named_parts(module, everything=True):
+        if not isinstance(part, Module):
+            if path in found:
+                raise ValueError(f"two parts of this {type(module).__name__} have the path {path}; rename one of them")
+            found[path] = part
+    return found
 
 
 def _named_parts(module: Module, everything: bool = False) -> Iterator[tuple[str, Any]]:

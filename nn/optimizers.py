@@ -13,7 +13,8 @@ import numpy as np
 
 from autograd.node import Node
 from autograd.ops.shape import data_of
-from nn.module import clear
+from autograd.plain import kind_of
+from nn.module import Module, clear
 
 
 class Optimizer:
@@ -30,13 +31,17 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
         self.params = checked_parameters(params)
-        if not lr >= 0:
+        if not 0 <= lr < math.inf:
             raise ValueError(f"the learning rate must be 0 or more, not {lr!r}")
         if not weight_decay >= 0:
             raise ValueError(f"the weight decay must be 0 or more, not {weight_decay!r}")
         self.lr, self.weight_decay = lr, weight_decay
         self.steps = [0] * len(self.params)
         self.memory: list[dict[str, Any]] = [dict.fromkeys(self.remembers, 0.0) for _ in self.params]
+
+    def __repr__(self) -> str:
+        numbers = [f"{name}={each}" for name, each in vars(self).items() if isinstance(each, (int, float, tuple))]
+        return f"{type(self).__name__}({len(self.params)} parameters, {', '.join(numbers)})"
 
     def zero_grad(self) -> None:
         """Clear the gradient of every parameter."""
@@ -121,13 +126,13 @@ class SGD(Optimizer):
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """``lr * velocity``."""
-        if self.momentum == 0:
-            return _times(gradient, self.lr, memory)
-        velocity = memory["velocity"]
-        velocity *= self.momentum  # in place, where it is an array
-        velocity += gradient
-        memory["velocity"] = velocity
-        return _times(gradient + self.momentum * velocity if self.nesterov else velocity, self.lr, memory)
+        if self.momentum:
+            velocity = memory["velocity"]
+            velocity *= self.momentum  # in place, where it is an array
+            velocity += gradient
+            memory["velocity"] = velocity
+            gradient = gradient + self.momentum * velocity if self.nesterov else velocity
+        return _times(gradient, self.lr, memory)
 
 
 class Adagrad(Optimizer):
@@ -184,7 +189,7 @@ class Adam(Optimizer):
     2.9
     """
 
-    remembers = ("mean", "square")  # running means of the gradients and of their squares
+    remembers = ("sums", "squares")  # of the gradients and of their squares, every older one counting by beta less
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
@@ -196,21 +201,20 @@ class Adam(Optimizer):
         self.betas, self.eps = betas, eps
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
-        """``lr * mean / sqrt(square)``, both of them rid of their beginning at 0."""
+        """``lr * mean / sqrt(square)``, means in which every older gradient counts by beta less."""
         beta1, beta2 = self.betas
-        mean, square = memory["mean"], memory["square"]
-        mean *= beta1  # in place, where it is an array
-        mean += _times(gradient, 1 - beta1, memory)
-        new = _times(gradient, gradient, memory)
-        new *= 1 - beta2
-        square *= beta2
-        square += new
-        memory["mean"], memory["square"] = mean, square
-        rid = math.sqrt(1 - beta2**step)
-        size = np.sqrt(square, out=memory.get("scratch"))
-        size += self.eps * rid
-        change = np.divide(mean, size, out=memory.get("scratch"))
-        change *= self.lr * rid / (1 - beta1**step)
+        sums, squares = memory["sums"], memory["squares"]
+        sums *= beta1  # in place, where it is an array
+        sums += gradient
+        squares *= beta2
+        squares += _times(gradient, gradient, memory)
+        memory["sums"], memory["squares"] = sums, squares
+        scratch = memory.get("scratch")
+        weight1, weight2 = (1 - beta1) / (1 - beta1**step), math.sqrt((1 - beta2) / (1 - beta2**step))
+        size = np.sqrt(squares, out=scratch)
+        size += self.eps / weight2
+        change = np.divide(sums, size, out=scratch)
+        change *= self.lr * weight1 / weight2
         return change
 
 
@@ -270,26 +274,28 @@ def clip_grad_value(parameters: Iterable[Any], clip_value: float) -> None:
 
 
 def gradient_norm(parameters: Iterable[Any]) -> float:
-    """The Euclidean length of all gradients together; nan or inf if an entry of one is."""
+    """The Euclidean length of all gradients together; nan or inf if an entry of one is, or its square is beyond the
+    floats."""
     total = 0.0
     for parameter in parameters:
         gradient = data_of(parameter.grad)
         if gradient is not None:
-            flat = np.ravel(gradient)
+            flat = gradient.reshape(-1) if type(gradient) is np.ndarray else np.ravel(gradient)
             total += float(flat.dot(flat))
     return math.sqrt(total)
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Any]:
     """The parameters as a list. Raises TypeError for anything but leaves, ValueError for none or one twice."""
-    if not isinstance(params, Iterable) or isinstance(params, Node):
-        raise TypeError(f"expected a list of parameters, not a {type(params).__name__}; write model.parameters()")
+    if not isinstance(params, Iterable) or isinstance(params, (Node, Module)):
+        raise TypeError(f"expected a list of parameters, not {kind_of(params)}; write model.parameters()")
     params = list(params)
     if not params:
         raise ValueError("no parameters to train; a generator can be read only once, so pass model.parameters()")
     for parameter in params:
         if not isinstance(parameter, Node) or parameter.op is not None:
-            raise TypeError(f"a parameter is a leaf such as Value(0.5), not {parameter!r}")
+            what = "the result of an operation" if isinstance(parameter, Node) else kind_of(parameter)
+            raise TypeError(f"a parameter is a leaf such as Value(0.5), not {what}; pass model.parameters()")
     if len(set(map(id, params))) < len(params):
         raise ValueError("a parameter comes twice in the list, and would be changed twice in a step")
     return params
@@ -297,9 +303,8 @@ def checked_parameters(params: Iterable[Any]) -> list[Any]:
 
 def _times(factor: Any, other: Any, memory: dict[str, Any]) -> Any:
     """The product; an array is put where the last one was, as asking for new memory takes longer than the product."""
-    scratch = memory.get("scratch")
-    if scratch is not None:
-        return np.multiply(factor, other, scratch)
+    if "scratch" in memory:
+        return np.multiply(factor, other, memory["scratch"])
     product = factor * other
     if isinstance(product, np.ndarray):
         memory["scratch"] = product

@@ -11,11 +11,12 @@ import numpy as np
 from autograd import Tensor
 from autograd.functions import FUNCTIONS
 from autograd.node import Node
+from autograd.ops.linalg import matmul
 from autograd.ops.network import affine
 from autograd.ops.reduce import mean
-from autograd.ops.shape import reshape, shape_of
+from autograd.ops.shape import data_of, reshape, shape_of
 from nn.initializers import Initializer, Rng, default_uniform, normal, uniform
-from nn.module import Module
+from nn.module import Module, check_widths
 
 
 class Linear(Module):
@@ -29,7 +30,7 @@ class Linear(Module):
     >>> layer(np.ones((4, 3))).shape
     (4, 2)
 
-    Raises ValueError for another number of features.
+    Raises ValueError for another number of features, and for widths that are no whole numbers from 1.
     """
 
     def __init__(
@@ -41,8 +42,7 @@ class Linear(Module):
         init: Initializer | None = None,
         rng: Rng = None,
     ) -> None:
-        if min(in_features, out_features) < 1:
-            raise ValueError(f"Linear({in_features}, {out_features}): both sides need at least one feature")
+        check_widths("Linear", in_features=in_features, out_features=out_features)
         rng = np.random.default_rng(rng)
         self.in_features, self.out_features = in_features, out_features
         self.weight: Any = Tensor((init or default_uniform)((in_features, out_features), rng))
@@ -53,11 +53,13 @@ class Linear(Module):
 
     def __call__(self, x: Any) -> Any:
         """Rows of shape (…, in_features) to rows of shape (…, out_features)."""
-        if not isinstance(x, Node):
-            x = np.asarray(x)
-        if x.shape[-1:] != (self.in_features,):
-            raise ValueError(f"{self!r} takes {self.in_features} features, not an array of shape {x.shape}")
-        return x @ self.weight if self.bias is None else affine(x, self.weight, self.bias)
+        try:
+            return matmul(x, self.weight) if self.bias is None else affine(x, self.weight, self.bias)
+        except ValueError:
+            shape = np.shape(data_of(x))
+            if shape[-1:] == (self.in_features,):
+                raise
+            raise ValueError(f"{self!r} takes {self.in_features} features, not an array of shape {shape}") from None
 
     def extra_repr(self) -> str:
         """The widths."""
@@ -148,6 +150,9 @@ class BatchNorm1d(Module):
     """
 
     def __init__(self, num_features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        check_widths("BatchNorm1d", num_features=num_features)
+        if not 0 <= momentum <= 1 or not eps >= 0:
+            raise ValueError(f"BatchNorm1d with momentum={momentum!r}, eps={eps!r}: from 0 to 1, and 0 or more")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight: Any = Tensor(np.ones(num_features))
         self.bias: Any = Tensor(np.zeros(num_features))
@@ -193,6 +198,7 @@ class LayerNorm(Module):
     """
 
     def __init__(self, num_features: int, *, eps: float = 1e-5) -> None:
+        check_widths("LayerNorm", num_features=num_features)
         self.num_features, self.eps = num_features, eps
         self.weight: Any = Tensor(np.ones(num_features))
         self.bias: Any = Tensor(np.zeros(num_features))
@@ -222,6 +228,7 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, *, init: Initializer = normal, rng: Rng = None) -> None:
+        check_widths("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.weight: Any = Tensor(init((num_embeddings, embedding_dim), np.random.default_rng(rng)))
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from autograd import AnomalyError, Tensor, Value, detect_anomaly, no_grad
 from autograd.node import Node
 from autograd.ops.shape import data_of
+from autograd.plain import kind_of
 from nn import checkpoints
 from nn.data import DataLoader
 from nn.module import Module, stored
@@ -69,6 +70,10 @@ class EarlyStopping:
         if patience < 1:
             raise ValueError(f"patience={patience!r} must be at least 1")
         self.patience, self.monitor, self.greater = patience, monitor, greater
+        self.start()
+
+    def start(self) -> None:
+        """Forget another training."""
         self.best, self.waited = math.inf, 0
         self.weights: dict[str, Any] = {}
 
@@ -108,9 +113,10 @@ def fit(
     of such pairs. A pair is shuffled, in batches of 32. A model of Values is called row by row.
 
     `metrics` are functions of outputs and targets, such as `accuracy`. `callbacks` are called after every epoch with
-    the model and the history, and stop the training by returning True. `max_norm` clips the gradients. `checkpoint` is
-    a file that is written after every epoch; with `resume` the training goes on from there, bit for bit as if it had
-    never stopped. Ctrl-C ends the training and keeps what was learnt.
+    the model and the history, and stop the training by returning True; one that has them is also told of the beginning
+    by `start()` and of the end by `finish(model)`. `max_norm` clips the gradients. `checkpoint` is a file that is
+    written after every epoch; with `resume` the training goes on from there, bit for bit as if it had never stopped.
+    Ctrl-C ends the training and keeps what was learnt.
 
     >>> from nn import SGD, Linear, mse_loss
     >>> x = np.linspace(-1, 1, 64).reshape(-1, 1)
@@ -119,27 +125,41 @@ def fit(
     >>> round(line.weight.item(), 3), round(line.bias.item(), 3)
     (3.0, 1.0)
 
-    Raises ValueError if the optimiser's parameters are not the model's, for unusable data, a checkpoint of another
-    training, and whatever model and loss raise for the data, all with nothing changed; AnomalyError, which says where
-    it was born, when the loss or a gradient becomes nan or inf: the weights are then those before that batch, and the
-    error's `history` tells the rest.
+    Raises TypeError or ValueError if the optimiser's parameters are not the model's, the schedule is another
+    optimiser's, for unusable data, a checkpoint of another training, and whatever model, loss, metrics and callbacks
+    raise in the first epoch, all with nothing changed; AnomalyError, which says where it was born, when the loss or a
+    gradient becomes nan or inf: the weights are then those before that batch, and the error's `history` tells the rest.
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"the model must be a Module, such as Sequential or MLP, not {kind_of(model)}")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"the optimizer must be one, such as nn.Adam(model.parameters()), not {kind_of(optimizer)}")
+    for name, several in ("metrics", metrics), ("callbacks", callbacks):
+        if callable(several):
+            raise TypeError(f"{name} are a list: write {name}=[{getattr(several, '__name__', '…')}]")
     batches = _batches(data, shuffle=True)
     held_out = None if validation is None else _batches(validation, shuffle=False)
     named = (
         metrics if isinstance(metrics, Mapping) else {getattr(each, "__name__", str(each)): each for each in metrics}
     )
     _check_parameters(model, optimizer)
-    if epochs < 1:
-        raise ValueError(f"epochs={epochs!r} must be at least 1")
+    if not isinstance(epochs, (int, np.integer)) or epochs < 1:
+        raise ValueError(f"epochs={epochs!r} must be a whole number of at least 1")
+    if schedule is not None and schedule.optimizer is not optimizer:
+        raise ValueError(f"the {type(schedule).__name__} is one of another optimiser, and would change nothing")
     if resume and checkpoint is None:
         raise ValueError("resume=True needs the checkpoint to go on from")
+    if checkpoint is not None:
+        checkpoints.check_path(checkpoint)
     history = History()
+    for callback in callbacks:
+        if hasattr(callback, "start"):
+            callback.start()
     parts = [batches, schedule, *callbacks]
     if resume:
         assert checkpoint is not None
         _resume(checkpoint, model, optimizer, parts, history)
-    before = model.state_dict(), optimizer.state_dict()
+    put_back, proven = _restorer(model, optimizer, parts), False
     count = len(batches) if hasattr(batches, "__len__") else None
     try:
         with tqdm(
@@ -158,6 +178,7 @@ def fit(
                 for callback in callbacks:
                     if callback(model, history):
                         history.stopped = f"stopped by {getattr(callback, '__name__', type(callback).__name__)}"
+                proven = True
                 if checkpoint is not None:
                     _write(checkpoint, model, optimizer, parts, history)
     except KeyboardInterrupt:
@@ -166,9 +187,8 @@ def fit(
         error.history = history  # type: ignore[attr-defined]
         raise
     except Exception:
-        if not history.rows:  # unusable data show in the first epoch
-            model.load_state_dict(before[0])
-            optimizer.load_state_dict(before[1])
+        if not proven:  # what is unusable shows in the first epoch
+            put_back()
         raise
     for callback in callbacks:
         if hasattr(callback, "finish"):
@@ -196,13 +216,16 @@ def _epoch(
     buffers, call = _buffers(model), _caller(model)
     total, rows, norms, seen = 0.0, 0, 0.0, []
     lr = optimizer.lr
-    for number, (x, y) in enumerate(batches):
+    for number, batch in enumerate(batches):
+        x, y = _pair(batch)
         before = [buffer.copy() for buffer in buffers]
         optimizer.zero_grad()
         outputs = call(x)
         error = loss(outputs, y)
         if not isinstance(error, Node):
             raise TypeError(f"the loss must be a node computed from the model's output, not {error!r}")
+        if error.size != 1:
+            raise ValueError(f"the loss has shape {error.shape}; it must be one number: its mean or its sum")
         value = error.data.item() if isinstance(error.data, np.ndarray) else error.data
         if math.isfinite(value):
             error.backward()  # type: ignore[attr-defined]
@@ -234,7 +257,8 @@ def _evaluate(
     model: Module, batches: Iterable[Any], loss: Callable[[Any, Any], Any], metrics: Mapping[str, Metric]
 ) -> dict[str, float]:
     total, rows, seen = 0.0, 0, []
-    for x, y in batches:
+    for batch in batches:
+        x, y = _pair(batch)
         outputs = _in_use(model, x)
         with no_grad():
             total += float(data_of(loss(Tensor(outputs), y))) * len(x)
@@ -306,6 +330,34 @@ def _batches(data: Any, shuffle: bool) -> Any:
             f"again, as a DataLoader, not a {type(data).__name__}"
         )
     return data
+
+
+def _pair(batch: Any) -> tuple[Any, Any]:
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        raise ValueError(
+            f"data is a pair of arrays (inputs, targets), or a collection of such pairs; here is {kind_of(batch)}"
+            f"{f' of {len(batch)}' if hasattr(batch, '__len__') else ''} in place of a pair"
+        )
+    return batch[0], batch[1]
+
+
+def _restorer(model: Module, optimizer: Optimizer, parts: list[Any]) -> Callable[[], None]:
+    """A function that makes everything as it is now."""
+    weights, memory = model.state_dict(), optimizer.state_dict()
+    drawn = [*checkpoints.generators(model), *(each.rng for each in parts if isinstance(each, DataLoader))]
+    states = [generator.bit_generator.state for generator in drawn]
+    schedules = [(each, each.state_dict()) for each in parts if isinstance(each, Schedule)]
+
+    def put_back() -> None:
+        model.load_state_dict(weights)
+        model.zero_grad()
+        optimizer.load_state_dict(memory)
+        for generator, state in zip(drawn, states, strict=True):
+            generator.bit_generator.state = state
+        for schedule, state in schedules:
+            schedule.load_state_dict(state)
+
+    return put_back
 
 
 def _check_parameters(model: Module, optimizer: Optimizer) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from autograd import Tensor, Value, draw, explore
 from autograd.backward import reachable
+from autograd.drawing import explorer
 from autograd.rows import ROWS
 from autograd.scopes import parameter_name
 from demos.pictures import deep_error, neuron, small_network
@@ -212,13 +213,19 @@ def test_play_and_pause(opened):
     tab = open_page(opened, neuron())
     tab.select_option("#speed", "300")
     tab.locator("#stage").click(position={"x": 5, "y": 5})
+    tab.clock.install(time=0)
+    tab.clock.pause_at(1000)  # from here time passes only where the test says so
     tab.keyboard.press("Space")
-    playwright.expect(tab.locator("#scrub")).to_have_value("3")
+    shown = []
+    for _ in range(3):
+        tab.clock.run_for(300)
+        shown.append(step(tab))
+    assert shown == [1, 2, 3]
     assert tab.inner_text("#play") == "Pause"
     tab.keyboard.press("Space")
-    at = step(tab)
-    tab.wait_for_timeout(500)
-    assert step(tab) == at < 15
+    tab.clock.run_for(3000)
+    assert step(tab) == 3
+    assert tab.inner_text("#play") == "Play"
 
 
 def test_reduced_motion_plays_one_step_at_a_time(opened):
@@ -328,6 +335,37 @@ def test_modules_open_and_close(opened):
     assert count() == 4
 
 
+def test_every_module_can_be_opened_where_there_are_too_many_to_open_each_by_itself(opened, monkeypatch):
+    monkeypatch.setattr(explorer, "_ALL", 0)
+    tab = open_page(opened, small_network())
+    tab.select_option("#view", "depth 1")
+    assert not tab.evaluate("views.some((each) => each.id.startsWith('open'))")
+    tab.locator('#cards [aria-label="Open layers.0"]').click()
+    assert tab.input_value("#view") == "depth 2"
+    tab.locator('#cards [aria-label="Open neurons.1"]').click()
+    assert card(tab, "layers.0.neurons.1.b").count() == 1
+    tab.locator('#frames [aria-label="Close neurons.1"]').click()
+    assert tab.input_value("#view") == "depth 2"
+
+
+def test_parameters_of_one_name_are_told_apart_in_words(opened):
+    tab = open_page(opened, small_network())
+    captions = tab.evaluate("steps.map((_, at) => { go(at + 1); return $('caption').textContent; })")
+    for name in ("layers.0.neurons.1.w.0", "layers.1.neurons.0.w.0"):
+        assert sum(f"∂y/∂{name} += " in text for text in captions) == 1
+        assert sum(f" = {name} × " in text for text in captions) == 1
+
+
+def test_a_label_that_is_a_formula_stands_in_parentheses(opened):
+    x, w = Value(3.0, label="x"), Value(2.0, label="w")
+    sum_ = x + w
+    sum_.label = "x + w"
+    tab = open_page(opened, sum_ * 5.0)
+    assert "∂(x + w)/∂w = 0 + 5 × 1 = 5" in caption(tab)
+    tab.evaluate("go(2)")
+    assert "v1 = (x + w) × 5 = 5 × 5 = 25" in caption(tab)
+
+
 def test_steps_inside_closed_modules_are_passed_over(opened):
     tab = open_page(opened, small_network())
     tab.select_option("#view", "depth 0")
@@ -362,6 +400,32 @@ def test_colours(opened):
     assert fill("x1") != fill("w1")
     tab.select_option("#colour", "kind")
     assert fill("x1") == kind
+
+
+def in_sight(tab, name):
+    box, frame = card(tab, name).bounding_box(), tab.locator("#picture").bounding_box()
+    return frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
+
+
+@pytest.mark.parametrize("length", [6, 500])
+def test_what_is_too_large_is_shown_legibly_and_follows_the_steps(opened, length):
+    x = y = Value(0.5, label="x")
+    for number in range(length):
+        y = (y * 1.5).tanh() if number % 2 else y + 0.25
+    y.label = "y"
+    y.backward()
+    tab = open_page(opened, y, reduced_motion="reduce")
+    assert tab.evaluate("zoom.k") == 0.8
+    assert in_sight(tab, "x") and not in_sight(tab, "y")  # the last step is at the leaf
+    tab.keyboard.press("b")
+    assert in_sight(tab, "y") and not in_sight(tab, "x")
+    tab.keyboard.press("f")
+    tab.keyboard.press("ArrowRight")
+    assert in_sight(tab, "x") and tab.evaluate("zoom.k") == 0.8
+    tab.click("#fit")
+    assert in_sight(tab, "x") and in_sight(tab, "y")
+    tab.keyboard.press("b")
+    assert in_sight(tab, "x") and in_sight(tab, "y")
 
 
 def test_zoom_pan_and_fit(opened):

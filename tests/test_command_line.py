@@ -225,6 +225,26 @@ def test_steps_show_that_contributions_are_added(run):
     assert "    df/dx += df/dv1 * x = 3 + 1 * 3 = 6" in lines
 
 
+def test_steps_tell_nodes_of_one_label_apart():
+    one, other = Value(2.0, label="w"), Value(5.0, label="w")
+    product = one * other
+    product.label = "f"
+    product.backward()
+    text = steps(product)
+    assert "  w_2 = 5\n  f = w * w_2 = 2 * 5 = 10\n\nbackward" in text
+    assert "    df/dw_2 += df/df * w = 0 + 1 * 2 = 2" in text
+
+
+def test_steps_put_a_label_that_is_a_formula_in_parentheses():
+    x, total = Value(2.0, label="x"), Value(3.0, label="a + b")
+    output = x * total
+    output.backward()
+    text = steps(output)
+    assert "  v1 = x * (a + b) = 2 * 3 = 6" in text
+    assert "    df/d(a + b) += df/dv1 * x = 0 + 1 * 2 = 2" in text
+    assert "    df/dx += df/dv1 * (a + b) = 0 + 1 * 3 = 3" in text
+
+
 def test_steps_say_that_a_zero_wins(run):
     text = run("where(x > 0, log(x), y)".replace("x > 0", "x"), "x=0", "y=2", "--steps")
     assert "= 0 + 0 * inf = 0  (zero times anything is zero)" in text

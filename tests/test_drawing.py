@@ -400,6 +400,11 @@ def test_the_tree():
     )
 
 
+def test_a_label_that_is_a_formula_stands_in_parentheses_in_the_tree():
+    x, total = Value(2.0, label="x"), Value(3.0, label="a + b")
+    assert repr(draw(total * x - 4.0)).splitlines()[:2] == ["v2 = v1 - 4 = 2", "└─ v1 = (a + b) * x = 6"]
+
+
 def test_the_tree_of_a_large_graph_ends():
     total = sum(Value(float(i)) for i in range(100))
     assert len(repr(draw(total)).splitlines()) == 32
@@ -524,6 +529,18 @@ def test_other_things_in_place_of_a_node():
     x = Value(1.0)
     with pytest.raises(ValueError, match=r"explore\(\) starts from one output"):
         explore([x * 2, x * 3])
+
+
+@pytest.mark.parametrize("precision", [0, -1, 2.5, "many"])
+@pytest.mark.parametrize("show", [draw, explore])
+def test_a_precision_that_is_none(show, precision):
+    with pytest.raises(ValueError, match=f"precision={precision!r}: expected how many significant digits, 1 or more"):
+        show(neuron(), precision=precision)
+
+
+def test_names_that_are_no_mapping():
+    with pytest.raises(TypeError, match=r"names are given as in names=locals\(\) .* not as a list"):
+        draw(neuron(), names=["x"])
 
 
 @pytest.mark.parametrize(

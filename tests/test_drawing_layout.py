@@ -2,18 +2,20 @@
 coordinates say, for random graphs with and without modules."""
 
 import itertools
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value
+from autograd import Value, draw
 from autograd.drawing.cards import CHARACTER, SIDE, columns
 from autograd.drawing.folding import fold
 from autograd.drawing.layers import Box, Wire, place
 from autograd.drawing.scene import Scene
 from autograd.drawing.snapshot import snapshot
 from autograd.drawing.style import Style
+from demos.pictures import neuron
 from nn import MLP
 
 sizes = st.floats(10, 120)
@@ -238,3 +240,14 @@ def test_text_fits_its_card(output):
     for card in scene_of(output, "LR").cards:
         for line in card.lines:
             assert card.tab + 2 * SIDE + columns("".join(span.text for span in line)) * CHARACTER <= card.width + 0.01
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+@pytest.mark.parametrize("edges", ["local", "flow"])
+def test_texts_on_wires_do_not_overlap(direction, edges):
+    svg = draw(neuron(), direction=direction, edges=edges).to_svg()
+    pattern = r'class="local" transform="translate\(([\d.]+),([\d.]+)\)"><rect x="-[\d.]+" y="[-\d.]+" width="([\d.]+)"'
+    texts = [tuple(map(float, found)) for found in re.findall(pattern, svg)]
+    assert len(texts) == 9
+    for (x0, y0, w0), (x1, y1, w1) in itertools.combinations(texts, 2):
+        assert abs(x0 - x1) >= (w0 + w1) / 2 or abs(y0 - y1) >= 15

@@ -21,6 +21,13 @@ def named(label, node):
     return node
 
 
+def test_a_label_that_is_a_formula_stands_in_parentheses_in_another():
+    x, w = labelled(x=3, w=2)
+    text = explain(named("y", named("x + w", x + w) * 5), x)
+    assert "  y = (x + w) * 5 = 25    ∂y/∂(x + w) = 5" in text.splitlines()
+    assert "∂y/∂(x + w) · ∂(x + w)/∂x = 5 × 1 = 5" in text
+
+
 def all_paths(node, leaf):
     """Every path's product, by recursion."""
     if node is leaf:

@@ -392,8 +392,8 @@ def test_keeping_a_node_is_refused():
         kept = None
 
     def f(x):
-        Keeper.kept = x * x
-        return Keeper.kept * 2
+        setattr(Keeper, "".join(["ke", "pt"]), x * x)
+        return x * 2
 
     with pytest.raises(JitError, match="keeps a node"):
         jit(f)(Value(2.0))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value
-from nn import MLP, SGD, Adam, Layer, Module, Neuron, Optimizer
+from nn import MLP, SGD, Adam, Layer, Module, Neuron, Optimizer, Sequential
 
 
 def weights(module):
@@ -279,9 +279,9 @@ def test_another_number_of_inputs_is_refused(x):
         MLP(2, [3, 1])(x)
 
 
-@pytest.mark.parametrize(("nin", "nouts"), [(2, []), (0, [1]), (2, [3, 0, 1]), (2, [-1])])
+@pytest.mark.parametrize(("nin", "nouts"), [(2, []), (2, 4), (0, [1]), (2, [3, 0, 1]), (2, [-1])])
 def test_a_network_without_width_is_refused(nin, nouts):
-    with pytest.raises(ValueError, match="every layer"):
+    with pytest.raises(ValueError, match="every layer|at least one"):
         MLP(nin, nouts)
 
 
@@ -298,7 +298,9 @@ def test_an_unknown_activation_is_refused(activation, hint):
     [
         ([], ValueError, "no parameters"),
         (iter([]), ValueError, r"only once, so pass model\.parameters\(\)"),
-        (MLP(2, [1]), TypeError, r"not a MLP; write model\.parameters\(\)"),
+        (MLP(2, [1]), TypeError, r"not an? MLP; write model\.parameters\(\)"),
+        (Sequential(), TypeError, r"not a Sequential; write model\.parameters\(\)"),
+        (MLP(2, [1]).named_parameters(), TypeError, r"not a tuple; pass model\.parameters\(\)"),
         (Value(1.0), TypeError, r"not a Value"),
         ([1.0], TypeError, "leaf"),
         ([Value(1.0) * 2], TypeError, "leaf"),
@@ -318,7 +320,11 @@ def test_a_consumed_generator_is_refused():
         SGD(chosen, lr=0.1)
 
 
-@pytest.mark.parametrize("lr", [-0.1, math.nan])
+def test_an_optimizer_says_what_it_is():
+    assert repr(Adam([Value(1.0)])) == "Adam(1 parameters, lr=0.001, weight_decay=0.0, betas=(0.9, 0.999), eps=1e-08)"
+
+
+@pytest.mark.parametrize("lr", [-0.1, math.nan, math.inf])
 def test_a_learning_rate_below_zero_is_refused(lr):
     with pytest.raises(ValueError, match="learning rate"):
         SGD([Value(1.0)], lr=lr)

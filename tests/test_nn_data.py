@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
+from autograd import Tensor
 from nn import mnist
 
 X, Y = np.arange(14.0).reshape(7, 2), np.arange(7)
@@ -215,6 +216,17 @@ def test_accuracy():
     assert nn.accuracy(np.array([0.3, -0.2]), [1, -1]) == 1.0
     assert nn.accuracy(np.array([0.3, -0.2]), [1, 1]) == 0.5
     assert nn.accuracy(np.array([0.3, -0.2]), [0, 0]) == 0.5
+    assert nn.accuracy(Tensor(logits), [1, 2]) == 0.5
+
+
+@pytest.mark.parametrize("targets", [[1, 0, 1], [[1], [0], [1]], [1, -1, 1], [[1.0], [-1.0], [1.0]]])
+def test_accuracy_of_one_score_a_row(targets):
+    assert nn.accuracy(np.array([[2.0], [-1.0], [0.5]]), targets) == 1.0
+    assert nn.accuracy(np.array([[2.0], [1.0], [0.5]]), targets) == 2 / 3
+
+
+def test_accuracy_of_what_does_not_belong_together():
+    logits = np.array([[0.0, 1.0, 0.0], [2.0, 1.0, 0.0]])
     for outputs, targets in ((logits, [1]), (logits, [[1], [2]]), (np.zeros((0, 2)), [])):
         with pytest.raises(ValueError, match="accuracy"):
             nn.accuracy(outputs, targets)

@@ -461,10 +461,37 @@ def test_arrays_of_another_shape_are_refused(layer, shape, hint):
             layer(x)
 
 
-@pytest.mark.parametrize("make", [lambda: nn.Linear(0, 1), lambda: nn.Linear(1, -1)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Linear(0, 1), lambda: nn.Linear(1, -1), lambda: nn.Linear(2.0, 1), lambda: nn.Embedding(0, 2),
+        lambda: nn.BatchNorm1d(0), lambda: nn.LayerNorm(0), lambda: nn.Conv2d(0, 1, 3), lambda: nn.Layer(2, 0),
+        lambda: nn.Neuron(0), lambda: nn.MLP(2, [2.5]),
+    ],
+)  # fmt: skip
 def test_a_layer_without_width_is_refused(make):
-    with pytest.raises(ValueError, match="at least one feature"):
+    with pytest.raises(ValueError, match="a whole number of at least one is needed"):
         make()
+
+
+@pytest.mark.parametrize("options", [{"momentum": 1.5}, {"momentum": -0.1}, {"eps": -1.0}, {"eps": float("nan")}])
+def test_a_norm_of_nonsense_is_refused(options):
+    with pytest.raises(ValueError, match="from 0 to 1, and 0 or more"):
+        nn.BatchNorm1d(3, **options)
+
+
+def test_two_parts_of_one_path_are_refused():
+    module = nn.Module()
+    module.table = {"a.b": Tensor([1.0]), "a": {"b": Tensor([2.0])}}
+    with pytest.raises(ValueError, match=r"two parts of this Module have the path table\.a\.b"):
+        module.state_dict()
+
+
+def test_widths_and_kernels_may_be_numpys():
+    one, three = np.int64(1), np.int32(3)
+    assert repr(nn.Conv2d(one, three, three)) == repr(nn.Conv2d(1, 3, 3))
+    assert nn.Linear(three, one)(np.zeros((2, 3))).shape == (2, 1)
+    assert nn.MLP(three, np.array([4, 1])).parameters()
 
 
 @pytest.mark.parametrize("kernel", [0, -1, 1.5, (2, 2, 2), (2, 0)])

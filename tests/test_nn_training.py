@@ -159,6 +159,14 @@ def test_early_stopping_of_what_should_be_great():
         nn.EarlyStopping(0)
 
 
+def test_early_stopping_forgets_another_training():
+    stopping = nn.EarlyStopping(1, "loss")
+    for widths in (3, 4):
+        net = nn.Sequential(nn.Linear(3, widths, rng=0), nn.Linear(widths, 2, rng=1))
+        history = nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters(), lr=0.1), 3, callbacks=[stopping])
+        assert len(history) == 3
+
+
 def test_a_callback_may_stop():
     net = nn.Linear(3, 2, rng=0)
 
@@ -273,7 +281,10 @@ def test_another_training_is_not_resumed(tmp_path):
         assert all((other[0].state_dict()[name] == each).all() for name, each in before.items())
     net, data, _, schedule, stopping = pieces()
     with pytest.raises(ValueError, match="not one of this SGD"):
-        run((net, data, nn.SGD(net.parameters()), schedule, stopping), 4, checkpoint=path, resume=True)
+        sgd = nn.SGD(net.parameters())
+        run((net, data, sgd, nn.CosineAnnealingLR(sgd, T_max=6), stopping), 4, checkpoint=path, resume=True)
+    with pytest.raises(ValueError, match="CosineAnnealingLR is one of another optimiser"):
+        run((net, data, nn.Adam(net.parameters()), schedule, stopping), 4)
     with pytest.raises(ValueError, match="needs the checkpoint"):
         run(pieces(), 4, resume=True)
     with pytest.raises(FileNotFoundError):
@@ -378,6 +389,41 @@ def _save_of(net, path, **notes):
     return path
 
 
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_names_with_a_slash_are_saved(tmp_path, ending):
+    def table(number):
+        module = nn.Module()
+        module.table = {"optimizer/x": Tensor([number]), "part0/y": Value(number)}
+        return module
+
+    one, other, path = table(1.0), table(2.0), tmp_path / f"model.{ending}"
+    nn.save(one, path, optimizer=nn.Adam(one.parameters()))
+    nn.load(other, path, optimizer=nn.Adam(other.parameters()))
+    assert same(one, other)
+
+
+def test_a_checkpoint_without_optimizer_says_so(tmp_path):
+    net = nn.Linear(3, 2)
+    nn.save(net, tmp_path / "model.npz")
+    with pytest.raises(ValueError, match="it holds no optimiser"):
+        nn.load(net, tmp_path / "model.npz", optimizer=nn.Adam(net.parameters()))
+
+
+def test_a_checkpoint_may_be_read_by_whom_any_file_may(tmp_path):
+    (tmp_path / "any").touch()
+    nn.save(nn.Linear(1, 1), tmp_path / "model.npz")
+    assert (tmp_path / "model.npz").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_a_checkpoint_that_cannot_be_written_is_noticed_before_the_training(tmp_path):
+    net = nn.Linear(3, 2, rng=0)
+    for path, error in ((tmp_path / "model.pt", ValueError), (tmp_path / "none" / "model.npz", FileNotFoundError)):
+        before = net.state_dict()
+        with pytest.raises(error, match=r"a checkpoint ends in|there is no folder"):
+            nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters(), lr=0.1), 1, checkpoint=path)
+        assert all((net.state_dict()[name] == each).all() for name, each in before.items())
+
+
 def test_another_ending_is_refused(tmp_path):
     for act in (nn.save, nn.load):
         (tmp_path / "model.pkl").write_bytes(b"anything")
@@ -458,6 +504,10 @@ def test_an_optimizer_made_before_freezing_is_noticed():
         ((batch for batch in loader()), TypeError, "DataLoader, not a generator"),
         (3, TypeError, "not a int"),
         ([], ValueError, "no batches"),
+        (X, ValueError, "a pair of arrays.*here is an array of shape"),
+        (nn.DataLoader(X), ValueError, "here is a tuple of 1 in place of a pair"),
+        (nn.DataLoader(X, LABELS, LABELS), ValueError, "here is a tuple of 3 in place of a pair"),
+        ({"x": X, "y": LABELS}, ValueError, "here is a str"),
     ],
 )
 def test_unusable_data_change_nothing(data, error, hint):
@@ -467,6 +517,63 @@ def test_unusable_data_change_nothing(data, error, hint):
         nn.fit(net, data, nn.cross_entropy, optimizer, 2)
     assert all((net.state_dict()[name] == each).all() for name, each in before.items())
     assert optimizer.steps == [0] * 6
+
+
+@pytest.mark.parametrize("where", ["the last batch", "validation", "a metric", "a callback"])
+def test_after_an_error_in_the_first_epoch_the_training_is_what_it_would_have_been(where):
+    def fail(*_):
+        raise RuntimeError(where)
+
+    def break_at_the_last(outputs, targets):
+        return fail() if len(targets) < 8 else nn.cross_entropy(outputs, targets)
+
+    def train(net, data, optimizer, **options):
+        schedule = nn.OneCycleLR(optimizer, max_lr=0.1, total_steps=20)
+        if options:
+            with pytest.raises((RuntimeError, ValueError), match=f"{where}|3 features"):
+                nn.fit(net, data, options.pop("loss", nn.cross_entropy), optimizer, 2, schedule=schedule, **options)
+        assert schedule.count == 0
+        assert optimizer.lr == pytest.approx(0.1 / 25)
+        return nn.fit(net, data, nn.cross_entropy, optimizer, 2, schedule=schedule).rows
+
+    failing = {
+        "the last batch": {"loss": break_at_the_last}, "validation": {"validation": (X[:, :2], LABELS)},
+        "a metric": {"metrics": {"fail": fail}}, "a callback": {"callbacks": [fail]},
+    }  # fmt: skip
+    nets = network(), network()
+    rows = [
+        train(net, nn.DataLoader(X, LABELS, batch_size=9, shuffle=True), nn.Adam(net.parameters()), **options)
+        for net, options in zip(nets, ({}, failing[where]), strict=True)
+    ]
+    assert rows[0] == rows[1]
+    assert same(*nets)
+
+
+def test_early_stopping_needs_what_it_looks_at():
+    net = nn.Linear(3, 2, rng=0)
+    before = net.state_dict()
+    with pytest.raises(KeyError, match="no 'validation loss' in this history"):
+        nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 2, callbacks=[nn.EarlyStopping()])
+    assert all((net.state_dict()[name] == each).all() for name, each in before.items())
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "hint"),
+    [
+        ({"metrics": nn.accuracy}, TypeError, r"metrics=\[accuracy\]"),
+        ({"callbacks": nn.EarlyStopping(1)}, TypeError, r"callbacks=\["),
+        ({"model": lambda x: x}, TypeError, "the model must be a Module.*not a function"),
+        ({"optimizer": "adam"}, TypeError, r"such as nn\.Adam\(model\.parameters\(\)\), not a str"),
+        ({"optimizer": nn.Adam}, TypeError, "not a type"),
+        ({"epochs": 2.5}, ValueError, "epochs=2.5 must be a whole number"),
+        ({"loss": lambda o, t: nn.cross_entropy(o, t, "none")}, ValueError, r"the loss has shape \(8,\)"),
+    ],
+)
+def test_arguments_that_are_none_are_refused(options, error, hint):
+    net = nn.Linear(3, 2, rng=0)
+    given = {"model": net, "optimizer": nn.SGD(net.parameters()), "loss": nn.cross_entropy, "epochs": 1} | options
+    with pytest.raises(error, match=hint):
+        nn.fit(data=loader(), **given)
 
 
 def test_no_epochs_and_no_node_are_refused():

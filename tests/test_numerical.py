@@ -473,3 +473,9 @@ def test_the_same_check_says_the_same() -> None:
 def test_gradcheck_refuses_what_is_not_real(f, x, message) -> None:
     with pytest.raises(TypeError, match=message):
         gradcheck(f, x)
+
+
+@pytest.mark.parametrize("order", [0, -1, 1.5, "2"])
+def test_an_order_that_is_none(order):
+    with pytest.raises(ValueError, match=f"order is how often f is differentiated, 1 or more, not {order!r}"):
+        gradcheck(autograd.sin, 1.0, order=order)

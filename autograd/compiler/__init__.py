@@ -8,8 +8,8 @@
 - `compiled`: `jit` itself: which recorded run answers which call
 """
 
-from autograd.compiler.compiled import JitWarning, disabled, jit
-from autograd.compiler.tracing import JitError
+from autograd.compiler.compiled import disabled, jit
+from autograd.compiler.tracing import JitError, JitWarning
 
 jit.disabled = disabled  # type: ignore[attr-defined]
 

@@ -15,8 +15,9 @@ import numpy as np
 
 from autograd import modes
 from autograd.compiler.entry import MISS, Entry
-from autograd.compiler.tracing import Untraceable, is_tracing
+from autograd.compiler.tracing import JitWarning, Untraceable, is_tracing
 from autograd.node import Node
+from autograd.ops.shape import data_of
 from autograd.tree import flatten
 from autograd.value import Value
 
@@ -24,11 +25,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 MOST_BRANCHES = 8  # recorded runs of one kind of call that differ in the answers of comparisons
 MOST_KINDS = 32  # kinds of calls
+MOST_CHANGES = 16  # of what one kind of call reads from outside
 _disabled: ContextVar[bool] = ContextVar("disabled", default=False)
-
-
-class JitWarning(UserWarning):
-    """A function that was to be compiled runs as it is instead: right, but not faster."""
 
 
 @contextmanager
@@ -40,11 +38,8 @@ def disabled() -> Iterator[None]:
     ...     jit(lambda x: 2 * x)(3.0)
     6.0
     """
-    token = _disabled.set(True)
-    try:
+    with modes.switched("disabled", _disabled, True):
         yield
-    finally:
-        _disabled.reset(token)
 
 
 def jit(f: _F) -> _F:
@@ -74,14 +69,12 @@ def jit(f: _F) -> _F:
     if not callable(f):
         raise TypeError(f"jit() takes a function, not {f!r}")
     calls = _Calls(f)
-    fast = calls.fast
+    fast, active = calls.fast, modes.active
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs and (quick := fast.get((*map(type, args),))) and not modes.active and not _disabled.get():
-            result = quick(*args)
-            if result is not None:
-                return result
-        if _disabled.get() or (modes.active and (is_tracing() or modes.anomaly_is_on())):
+        if not active and not kwargs and (quick := fast.get(len(args))) and (result := quick(*args)) is not None:
+            return result
+        if active and (_disabled.get() or is_tracing() or modes.anomaly_is_on()):
             return f(*args, **kwargs)
         return calls.answer(args, kwargs)
 
@@ -97,6 +90,7 @@ class _Kind:
 
     text: str
     entries: list[Entry] = field(default_factory=list)
+    changes: int = 0  # how often it was recorded because something outside had changed
     eager: bool = False
 
 
@@ -106,7 +100,7 @@ class _Calls:
     def __init__(self, f: Callable[..., Any]) -> None:
         self.f, self.name = f, getattr(f, "__name__", type(f).__name__)
         self.kinds: dict[Any, _Kind] = {}
-        self.fast: dict[tuple[type, ...], Callable[..., Any]] = {}  # what answers calls of floats alone
+        self.fast: dict[int, Callable[..., Any]] = {}  # by the number of arguments: what answers calls of floats alone
         self.runs = 0
         self.notes: list[str] = []
 
@@ -138,13 +132,19 @@ class _Calls:
         return self._record(kind, given, rebuild, args, kwargs)
 
     def _record(self, kind: _Kind, given: list[Any], rebuild: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        current = [entry for entry in kind.entries if not entry.is_stale()]
-        if len(current) < len(kind.entries):
-            self.notes.append("recorded anew, because something that it reads nodes from was changed")
-        elif current:
+        if kind.entries and kind.entries[0].is_stale():
+            kind.changes += 1
+            self.notes.append("recorded anew, because something that it reads from outside was changed")
+        elif kind.entries:
             self.notes.append("recorded anew, because a comparison had another answer")
-        kind.entries = current
-        if len(current) >= MOST_BRANCHES:
+        if kind.changes > MOST_CHANGES:
+            return self._give_up(
+                kind, f"what it reads from outside was changed more than {MOST_CHANGES} times; pass as an argument "
+                "what changes", args, kwargs,
+            )  # fmt: skip
+        if len(kind.entries) >= MOST_BRANCHES:  # what is stale may be up to date again later, but it makes room
+            kind.entries = [entry for entry in kind.entries if not entry.is_stale()]
+        if len(kind.entries) >= MOST_BRANCHES:
             return self._give_up(
                 kind, f"its comparisons had answers of more than {MOST_BRANCHES} kinds; relu, maximum and where "
                 "choose without a comparison", args, kwargs,
@@ -159,12 +159,16 @@ class _Calls:
             if collects:
                 gc.enable()
         self.runs += 1
-        kind.entries = [entry, *current]
+        kind.entries = [entry, *kind.entries]
         if not kwargs and len(args) == len(given) and all(type(each) is float for each in args):
             quick = entry.fast()
             if quick is not None:
-                self.fast[(float,) * len(args)] = quick
+                self.fast[len(args)] = quick
         result = entry.call(given, args, kwargs)
+        if entry.is_doubtful and not _agree(result, expected := self.f(*args, **kwargs)):
+            kind.eager, kind.entries = True, []
+            self._say("it treats plain numbers and nodes differently")
+            return expected
         # a comparison of numbers that differ in their last bits may come out otherwise when it is replayed
         return self.f(*args, **kwargs) if result is MISS else result
 
@@ -186,6 +190,17 @@ class _Calls:
         lines = [f"{self.name}: {times}"]
         lines += [f"  {kind.text}: {entry.describe()}" for kind in self.kinds.values() for entry in kind.entries]
         return "\n".join([*lines, *(f"  {note}" for note in dict.fromkeys(self.notes))])
+
+
+def _agree(result: Any, expected: Any) -> bool:
+    """Whether two results have the same structure and, but for rounding, the same numbers."""
+    ours, theirs = flatten(result)[0], flatten(expected)[0]
+    return len(ours) == len(theirs) and all(
+        np.shape(mine) == np.shape(its) and np.allclose(mine, its, rtol=1e-6, equal_nan=True)
+        if isinstance(mine, (float, np.ndarray, np.generic)) and isinstance(its, (float, int, np.ndarray, np.generic))
+        else bool(mine == its)
+        for mine, its in zip(map(data_of, ours), map(data_of, theirs), strict=True)
+    )
 
 
 def _structure(tree: Any) -> Any:

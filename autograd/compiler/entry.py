@@ -7,7 +7,6 @@ import math
 import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +14,9 @@ import numpy as np
 from autograd import backward, modes
 from autograd.compiler.captured import Surroundings
 from autograd.compiler.lanes import executor_for
-from autograd.compiler.plan import Plan, Replay
+from autograd.compiler.plan import Plan
 from autograd.compiler.program import build
+from autograd.compiler.replay import Replay, has_nan
 from autograd.compiler.straight import Straight
 from autograd.compiler.tracing import JitError, Untraceable, recorded
 from autograd.formula import Row
@@ -30,13 +30,12 @@ from autograd.value import Value
 
 MISS: Any = object()  # what a call returns whose comparisons have other answers
 _new = object.__new__
-_data = attrgetter("_data")
 
 
 class _State(NamedTuple):
     """What the node of a call keeps for its gradient."""
 
-    inputs: list[float]
+    inputs: Any
     outputs: Sequence[float]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -56,6 +55,7 @@ class Entry:
         arguments = [fresh[position] for position in self.positions]
         with recorded() as trace:
             args, kwargs = rebuild(fresh)
+            passed = flatten((args, kwargs))[0]
             try:
                 result = f(*args, **kwargs)
             except (TypeError, AttributeError) as error:
@@ -63,6 +63,12 @@ class Entry:
                     raise
                 raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
         surroundings.check(name)
+        if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
+            raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
+        # whether f may have done other things with the nodes than with the numbers for which they stood
+        self.is_doubtful = surroundings.asks_for_types() and not all(
+            isinstance(given[position], Node) for position in self.positions
+        )
         leaves, build_result = flatten(result)
         made = list(dict.fromkeys(each for each in leaves if isinstance(each, Node) and trace.made(each)))
         self.is_scalar = all(type(node) is Value and type(node.op) is Row for node in (*trace.nodes, *made))
@@ -92,9 +98,13 @@ class Entry:
         self.op = Primitive(
             f"jit({name})", _outputs, (), params={"state": None}, joint_rule=self._shares, hands_back_new=True
         )
+        same = [*self.captured] if self.operands == list(range(len(arguments), self.program.count)) else []
+        self.all_operands = len(self.operands) == self.program.count
+        if same and self.is_scalar and not any(node.op for node in same):
+            self.op.leaves = tuple(same)
         recorded_nodes = [weakref.ref(node) for node in trace.nodes]
         trace.forget()
-        del result, leaves, build_result, made, fresh, arguments, args, kwargs
+        del result, leaves, build_result, made, fresh, arguments, args, kwargs, passed, surroundings
         _check_freed(recorded_nodes, name)
 
     def fast(self) -> Callable[..., Any] | None:
@@ -110,7 +120,12 @@ class Entry:
                 return None
             texts.append(outputs[content] if kind == "output" else given[content])
         form = _printed(self.rebuild(texts))
-        return self.executor.returning(outputs, form) if form else None
+        if not form:
+            return None
+        quick = self.executor.returning(outputs, form)
+        if self.watched.is_empty:
+            return quick
+        return lambda *given: None if self.watched.changed() else quick(*given)
 
     def describe(self) -> str:
         """What was recorded and how it is run."""
@@ -130,16 +145,16 @@ class Entry:
         if self.watched.changed():
             return MISS
         given = [given[position] for position in self.positions]
-        inputs: list[Any] = [_data(each) if isinstance(each, Node) else each for each in given]
-        inputs += map(_data, self.captured)
+        numbers = [each._data if isinstance(each, Node) else each for each in given]
+        inputs = self.executor.gathered([*numbers, *[node._data for node in self.captured]])
         outputs = self.executor.forward(inputs)
         if outputs is None:
             return MISS
-        if not self.is_scalar and any(np.isnan(each).any() for each in outputs):
+        if not self.is_scalar and any(map(has_nan, outputs)):
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         state = _State(inputs, outputs, args, kwargs)
-        numbers = self._nodes(state, [*given, *self.captured])
-        return self.rebuild(_finished(result, numbers, given) for result in self.results)
+        nodes = self._nodes(state, [*given, *self.captured])
+        return self.rebuild(_finished(result, nodes, given) for result in self.results)
 
     def _nodes(self, state: _State, inputs: list[Any]) -> list[Any]:
         """The outputs as nodes where they depend on nodes, else as floats."""
@@ -147,7 +162,7 @@ class Entry:
             return [each.copy() if isinstance(each, np.ndarray) else each for each in state.outputs]
         if not modes.is_recording():
             return [_leaf(each) if is_node else each for each, is_node in zip(state.outputs, self.is_node, strict=True)]
-        operands = tuple([inputs[i] for i in self.operands])
+        operands = self.op.leaves or tuple([inputs[i] for i in self.operands])
         if len(state.outputs) == 1 and self.kinds[0] is Value:
             return [_value(state.outputs[0], self.op, operands, (state,))]
         pack = Tensor._apply(self.op, operands, {"state": state})
@@ -188,9 +203,7 @@ class Entry:
                 for part, kind, shape, dtype in zip(parts, self.kinds, self.shapes, self.dtypes, strict=True)
             ]
         shares = self.executor.backward(state.inputs, upstream)
-        if self.is_scalar:
-            return [shares[i] for i in self.operands]
-        return [shares[i] for i in self.operands]
+        return shares if self.all_operands else [shares[i] for i in self.operands]
 
     def _shares_as_graph(self, gradient: Any, state: _State, operands: Sequence[Any]) -> list[Any]:
         """The same as nodes: f is run once more, as it is."""

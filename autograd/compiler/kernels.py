@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +97,17 @@ class Loops:
         index = _index(places.shape, [places.shape[1] * places.shape[2], places.shape[2], 1])
         return [name, f"{name}_ix"], [buffer, f"ix[{start}:{self.index_count}]"], f"{name}[{name}_ix[{index}]]"
 
+    def _size(self, size: int, parameters: list[str], arguments: list[str]) -> str:
+        """The length of an innermost loop. The compiler must not know a small one: it would unroll the loop, and then
+        vectorise another one around it, at many times the cost."""
+        if not 4 <= size <= 64:
+            return str(size)
+        parameters.append(f"n{len(parameters)}")
+        arguments.append(f"ix[{self.index_count}]")
+        self.indices.append(np.array([size]))
+        self.index_count += 1
+        return parameters[-1]
+
     def _result(self, block: Block, buffer: str) -> str:
         start = int(self.places[block.slots.flat[0]])
         return f"{buffer}[{start}:{start + block.slots.size}]"
@@ -122,7 +134,8 @@ class Loops:
                     parameters += mine
                     arguments += given
                     expressions.append(expression)
-                lines += _looped("k", length, [f"s += {' * '.join(expressions)}"])
+                size = self._size(length, parameters, arguments)
+                lines += _looped("k", size, [f"s += {' * '.join(expressions)}"])
             lines.append(f"z[{at}] = s")
         functions.append("@kernel\n" + _function(name, parameters, _looped("l", outer, _looped("r", inner, lines))))
         return [f"{name}({', '.join(arguments)})"]
@@ -170,20 +183,29 @@ class Loops:
             sizes = {"l": outer, "r": inner, "k": length}
         loops = [(letter, size) for letter, size in sizes.items() if size > 1]
         varies = [letter for letter, size in zip(_AXES, operand.slots.shape, strict=True) if size > 1]
-        summed = []
-        while loops and loops[-1][0] not in varies:  # the inner loops that add to one number
-            summed.append(loops.pop())
-        if summed:
+        summed = [loop for loop in loops if loop[0] not in varies]
+        nest: list[tuple[str, Any]]
+        if not loops or loops[-1] in summed:
+            # the inner loops that add to one number
+            inner = [loop for loop in loops if all(letter not in varies for letter, _ in loops[loops.index(loop) :])]
             body = [*lines, f"s += {share}"]
-            for letter, size in summed:
+            for letter, size in reversed(inner):
                 body = _looped(letter, size, body)
             body = ["s = 0.0", *body, f"{target} += s"]
+            nest = [loop for loop in loops if loop not in inner]
         else:
+            # the axis that is vectorised innermost, then those that are summed, of which several terms are added at once
+            nest = [*(loop for loop in loops[:-1] if loop[0] in varies), *summed]
+            if summed and not lines:
+                letter, size = nest.pop()
+                count = max(divisor for divisor in range(1, 13) if size % divisor == 0)
+                terms = [_shifted(share, letter, count, i) for i in range(count)]
+                nest.append((f"{letter}_", size // count))
+                share = " + ".join(terms)
             body = [*lines, f"{target} += {share}"]
-            # the axis that is vectorised innermost, then those that are summed: what is added to stays in registers
-            kept = [loop for loop in loops[:-1] if loop[0] in varies]
-            loops = [*kept, *(loop for loop in loops[:-1] if loop[0] not in varies), loops[-1]] if loops else []
-        for letter, size in reversed(loops):
+            letter, size = loops[-1]
+            nest.append((letter, self._size(size, parameters, arguments)))
+        for letter, size in reversed(nest):
             body = _looped(letter, size, body)
         fixed = [f"{letter} = 0" for letter, size in sizes.items() if size == 1]
         functions.append("@kernel\n" + _function(name, parameters, [*fixed, *body]))
@@ -210,8 +232,12 @@ def _renamed(lines: list[tuple[str, str]], names: tuple[str, ...]) -> list[str]:
     return [f"{rename(target)} = {rename(text)}" for target, text in lines]
 
 
-def _looped(letter: str, size: int, lines: list[str]) -> list[str]:
-    if size == 1:
+def _shifted(text: str, letter: str, count: int, i: int) -> str:
+    return re.sub(rf"\b{letter}\b", f"({letter}_ * {count} + {i})", text)
+
+
+def _looped(letter: str, size: int | str, lines: list[str]) -> list[str]:
+    if size in (1, "1"):
         return [f"{letter} = 0", *lines]
     return [f"for {letter} in range({size}):", *(f"    {line}" for line in lines)]
 

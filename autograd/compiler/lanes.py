@@ -6,8 +6,9 @@ are plain there; only if a gradient comes out nan, the interpreter walks once mo
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class Lanes:
         self.values[layout.places[program.count : program.first]] = program.constants
         self.inputs = layout.places[: program.count]
         self.outputs = layout.places[program.outputs]
+        self.output_places: list[int] = self.outputs.tolist()
         self.guards = [
             (COMPARE[name], layout.places[left], layout.places[right], answers)
             for name, left, right, answers in program.guards
@@ -56,10 +58,14 @@ class Lanes:
         self.backward_steps = backward
         self.loops: kernels.Loops | None = None
         self.blocks, self.places, self.runs = blocks, layout.places, 0
-        self.last: list[float] | None = None
+        self.last: Any = None
         self.lock = threading.Lock()
 
-    def forward(self, inputs: list[float]) -> Sequence[float] | None:
+    def gathered(self, numbers: Iterable[float]) -> Floats:
+        """The inputs as an array."""
+        return np.fromiter(numbers, float, self.program.count)
+
+    def forward(self, inputs: Any) -> Sequence[float] | None:
         """The outputs; None if a guard has another answer than was recorded."""
         with self.lock:
             self._run(inputs)
@@ -70,7 +76,7 @@ class Lanes:
             outputs: list[float] = values[self.outputs].tolist()
             return outputs
 
-    def backward(self, inputs: list[float], upstream: Sequence[float]) -> Sequence[float]:
+    def backward(self, inputs: Any, upstream: Sequence[float]) -> Sequence[float]:
         """The gradients of the inputs, for an upstream gradient of each output."""
         with self.lock:
             if self.last is not inputs:
@@ -78,11 +84,11 @@ class Lanes:
             gradients = self.gradients
             if self.loops is not None:
                 gradients.fill(0.0)
-                np.add.at(gradients, self.outputs, upstream)
+                self._start(upstream)
                 self.loops.backward(self.values, gradients, self.loops.c, self.loops.ix)
             else:
                 gradients[self.cleared] = 0.0
-                np.add.at(gradients, self.outputs, upstream)
+                self._start(upstream)
                 token = hush()
                 try:
                     for step in self.backward_steps:
@@ -90,12 +96,16 @@ class Lanes:
                 finally:
                     unhush(token)
             found = gradients[self.inputs]
-        if not np.isnan(found).any():
+        if not math.isnan(np.add.reduce(found)):
             shares: list[float] = found.tolist()
             return shares
         return self.interpreter.backward(inputs, upstream)
 
-    def _run(self, inputs: list[float]) -> None:
+    def _start(self, upstream: Sequence[float]) -> None:
+        for place, gradient in zip(self.output_places, upstream, strict=True):
+            self.gradients[place] += gradient
+
+    def _run(self, inputs: Any) -> None:
         self.last = None
         self.values[self.inputs] = inputs
         self.runs += 1

@@ -1,25 +1,21 @@
 """Recorded operations on arrays as a flat plan: the same NumPy functions one after the other, without the graph.
 
-Results that nothing else uses are dropped, elementwise operations write into arrays that are kept from call to call,
-and gradients are computed only for what needs them.
+Results that nothing else uses are dropped, and what is computed twice of the same operands is computed once.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import backward
 from autograd.compiler.program import COMPARE
 from autograd.compiler.tracing import Question, Trace, Untraceable
-from autograd.formula import Row
+from autograd.formula import ZERO, Row
 from autograd.functions import FUNCTIONS
 from autograd.node import Node
 from autograd.ops.primitive import PRIMITIVES, Primitive, elementwise
-from autograd.quiet import hush, unhush
 from autograd.readers import arrays
 from autograd.value import TO_VALUE, Value
 
@@ -32,9 +28,10 @@ class _Like(NamedTuple):
     dtype: Any
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """An operation: what it makes of which slots. A constant operand is in a slot of its own."""
 
+    name: str
     call: Callable[..., Any]
     operands: tuple[int, ...]
     result: int
@@ -52,7 +49,7 @@ class Plan:
         self.slots: dict[int, int] = {}  # by the identity of a node or of an array
         self.values: list[Any] = []
         self.likes: list[_Like | None] = []
-        self.steps: list[_Step] = []
+        self.steps: list[Step] = []
         self.kept: list[Any] = []  # so that identities stay what they are while this is built
         self.start = trace.start
         for node in arguments:
@@ -113,7 +110,7 @@ class Plan:
     def _add(self, event: Any) -> None:
         if isinstance(event, Question):
             operands = tuple(self._slot(each) for each in event.inputs)
-            self.steps.append(_Step(event.call, operands, self._new_slot(event.answer, data=event.answer), ()))
+            self.steps.append(Step("question", event.call, operands, self._new_slot(event.answer, data=event.answer), ()))
             return
         op = event.op
         primitive: Primitive = elementwise(op) if type(op) is Row else op
@@ -129,7 +126,8 @@ class Plan:
         linked = [i for i, each in enumerate(given) if isinstance(each, Node)]
         slot = self._new_slot(event, event)
         self.steps.append(
-            _Step(
+            Step(
+                primitive.name,
                 _forward(primitive, params, event),
                 operands,
                 slot,
@@ -157,91 +155,9 @@ class Plan:
         return depends
 
 
-class Replay:
-    """Runs a plan."""
-
-    def __init__(self, plan: Plan, wanted: Sequence[bool]) -> None:
-        self.plan = plan
-        self.name = "on arrays, one after the other"
-        depends = plan.depends(wanted)
-        self.sweep = [
-            (step.result, step.operands, tuple(rule for rule in step.rules if depends[rule[0]]))
-            for step in reversed(plan.steps)
-            if depends[step.result]
-        ]
-        self.steps = [(step.call, step.operands, step.result) for step in plan.steps]
-        self.last: tuple[list[Any], list[Any]] = ([], [])
-        self.lock = threading.Lock()
-
-    def forward(self, inputs: list[Any]) -> list[Any] | None:
-        """The outputs; None if a guard has another answer than was recorded."""
-        values = self._values(inputs)
-        for compare, left, right, answer in self.plan.guards:
-            if bool(compare(values[left], values[right])) != answer:
-                return None
-        return [values[slot] for slot in self.plan.outputs]
-
-    def backward(self, inputs: list[Any], upstream: Sequence[Any]) -> list[Any]:
-        """The gradients of the inputs, for an upstream gradient of each output, as new arrays; 0.0 where none flows."""
-        values = self._values(inputs)
-        shares = self._swept(values, upstream, careful=False)
-        if any(np.isnan(np.sum(share)) for share in shares):
-            shares = self._swept(values, upstream, careful=True)
-        return shares
-
-    def _swept(self, values: list[Any], upstream: Sequence[Any], careful: bool) -> list[Any]:
-        likes = self.plan.likes
-        sums: list[Any] = [None] * len(values)
-        owned: set[int] = set()
-        for slot, gradient in zip(self.plan.outputs, upstream, strict=True):
-            sums[slot] = gradient if sums[slot] is None else sums[slot] + gradient
-        token = hush()
-        try:
-            for result, operands, rules in self.sweep:
-                gradient = sums[result]
-                if gradient is None:
-                    continue
-                sums[result] = None
-                given = [values[slot] for slot in operands]
-                for slot, usual, for_zeros in rules:
-                    share = (for_zeros if careful else usual)(gradient, values[result], *given)
-                    like = likes[slot]
-                    assert like is not None
-                    if type(share) is not np.ndarray or share.shape != like.shape or share.dtype is not like.dtype:
-                        share = backward._fitted(like, share)
-                    old = sums[slot]
-                    if old is None:
-                        sums[slot] = share
-                        if share is not gradient and type(share) is np.ndarray and share.base is None:
-                            owned.add(slot)  # an array of this walk's own making, which can be added to in place
-                    elif slot in owned:
-                        np.add(old, share, out=old)
-                    else:
-                        sums[slot] = old + share
-        finally:
-            unhush(token)
-        return [
-            0.0 if sums[slot] is None
-            else sums[slot].copy() if isinstance(sums[slot], np.ndarray) and slot not in owned
-            else sums[slot]
-            for slot in range(self.plan.count)
-        ]  # fmt: skip
-
-    def _values(self, inputs: list[Any]) -> list[Any]:
-        seen, values = self.last
-        if seen is not inputs:
-            values = [*inputs, *self.plan.constants]
-            token = hush()
-            try:
-                for call, operands, result in self.steps:
-                    values[result] = call(*[values[slot] for slot in operands])
-            finally:
-                unhush(token)
-            self.last = inputs, values
-        return values
-
-
 def _has_rule(op: Primitive, i: int) -> bool:
+    if op.row is not None and op.row.named_partials[f"d{op.row.args[i]}"] == ZERO:
+        return False
     return op.takes_sequence or op.rules[i] is not None
 
 

@@ -32,13 +32,14 @@ class Straight:
     """Runs a small program as generated Python."""
 
     name = "as straight-line Python"
+    gathered = staticmethod(list)
 
     def __init__(self, program: Program, wanted: Sequence[bool]) -> None:
         self.program = program
         self.interpreter = Interpreter(program, wanted)
         self.depends = self.interpreter.depends.tolist()
-        names = _names(program)
-        self.results = _forward(program, names)
+        self.names = _names(program)
+        self.results = _forward(program, self.names)
         self.is_plain = _carries_nan(self.results)
         self.function = self.returning(self.outputs())
         self.gradient: Callable[..., Any] | None = None
@@ -57,12 +58,12 @@ class Straight:
 
     def outputs(self) -> list[str]:
         """The names of the outputs."""
-        names = _names(self.program)
-        return [_text(names[slot]) for slot in self.program.outputs.tolist()]
+        return [_text(self.names[slot]) for slot in self.program.outputs.tolist()]
 
     def returning(self, outputs: list[str], expression: str | None = None) -> Callable[..., Any]:
-        """The function of the inputs that returns the outputs, in the form of an expression if one is given."""
-        names = _names(self.program)
+        """The function of the inputs that returns the outputs, in the form of an expression if one is given; that one
+        answers None for anything but floats."""
+        names = self.names
         checks = [
             f"{_text(names[left])} {_COMPARE[name]} {_text(names[right])}"
             if answer
@@ -74,7 +75,7 @@ class Straight:
         return _function("forward", inputs, self.results, outputs, expression, checks, self.is_plain)
 
     def _gradient(self) -> Callable[..., Any]:
-        program, names = self.program, _names(self.program)
+        program, names = self.program, self.names
         operands, ops = program.operands.tolist(), program.ops.tolist()
         shares: dict[int, Formula] = {}
 
@@ -118,15 +119,20 @@ def _names(program: Program) -> list[Formula]:
 
 
 def _text(name: Formula) -> str:
-    return name[1] if name[0] == "name" else repr(name[1])
+    return repr(name[1]) if name[0] == "number" else str(name[1])
 
 
 def _forward(program: Program, names: list[Formula]) -> dict[str, Formula]:
+    """The formulas of all results by name; what is but another name for a number is entered among the names."""
     results = {}
     for i, (op, operands) in enumerate(zip(program.ops.tolist(), program.operands.tolist(), strict=True)):
         row = program.rows[op]
         given = {name: names[slot] for name, slot in zip(row.names, operands, strict=False)}
-        results[f"v{program.first + i}"] = _simplified(substitute(own_formula(row), given))
+        formula = _simplified(substitute(own_formula(row), given))
+        if formula[0] in LEAVES:
+            names[program.first + i] = formula
+        else:
+            results[f"v{program.first + i}"] = formula
     return results
 
 
@@ -172,9 +178,8 @@ def _simplified(formula: Formula) -> Formula:
             return ZERO
         case ("chain_product", ("number", x), other) | ("chain_product", other, ("number", x)) if math.isfinite(x):
             return other if x == 1 else ("mul", ("number", x), other)
-        case ("pow", _, ("number", 1.0)):
-            base: Formula = formula[1]
-            return base
+        case ("pos", base) | ("pow", base, ("number", 1.0)):
+            return base  # type: ignore[no-any-return]
         case ("pow", x, ("number", 2.0)) if x[0] in LEAVES:
             return ("mul", x, x)
         case ("pow", x, ("number", 3.0)) if x[0] in LEAVES:
@@ -196,6 +201,9 @@ def _function(
     if is_plain:
         results = {result: _plain(formula) for result, formula in results.items()}
     lines = [f"{target} = {text}" for target, text in statements(results, FLOAT)]
+    if expression and parameters:
+        tests = " and ".join(f"type({parameter}) is float" for parameter in parameters)
+        lines.insert(0, f"if not ({tests}):\n            return None")
     if outputs:
         lines.append(f"nan_if_any = {' + '.join(outputs)}")
         checks = [*checks, "nan_if_any == nan_if_any"]

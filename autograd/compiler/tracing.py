@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,10 @@ from autograd.value import Value
 
 class JitError(RuntimeError):
     """A function cannot be compiled as it stands; the message says what to write instead."""
+
+
+class JitWarning(UserWarning):
+    """A function that was to be compiled runs as it is instead, or could be faster."""
 
 
 class Untraceable(Exception):
@@ -102,13 +107,18 @@ def _refuse(what: str, way_out: str) -> None:
     if _trace.get() is None:
         return
     frame = sys._getframe(2)
-    if str(frame.f_globals.get("__name__", "")).startswith("autograd."):
+    if not _is_foreign(frame):
         raise Untraceable(f"{frame.f_globals['__name__']} looks at the data of a node in {frame.f_code.co_name}()")
     place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
     raise JitError(
         f"{what} inside a jitted function, at {place}: the number of this one run would be frozen into the compiled "
         f"program; {way_out}"
     )
+
+
+def _is_foreign(frame: FrameType) -> bool:
+    """Whether the code is not of this package; generated code has no module name."""
+    return not str(frame.f_globals.get("__name__", "autograd.")).startswith("autograd.")
 
 
 def _refused(original: Callable[..., Any], what: str, way_out: str) -> Callable[..., Any]:
@@ -178,6 +188,19 @@ def _guarded_data(original: Any) -> property:
     return property(read, write)
 
 
+def _guarded_grad(slot: Any) -> property:
+    def read(self: Node) -> Any:
+        _refuse(f"reading .grad of a {type(self).__name__}", "pass it as an argument")
+        return slot.__get__(self)
+
+    def write(self: Node, grad: Any) -> None:
+        if _trace.get() is not None and _is_foreign(sys._getframe(1)):
+            _refuse(f"setting .grad of a {type(self).__name__}", "set it outside")
+        slot.__set__(self, grad)
+
+    return property(read, write)
+
+
 _COMPUTE_OUTSIDE = "return the node and read its .data outside, or compare the nodes themselves"
 _CALL_OUTSIDE = "return the node and call this outside"
 _READS = "item tolist numpy all any argmax argmin __contains__ __format__ __repr__ detach".split()
@@ -191,6 +214,7 @@ _originals: list[tuple[Any, str, Any]] = []
 
 
 def _replacements() -> Iterator[tuple[Any, str, Any]]:
+    yield Node, "grad", _guarded_grad(vars(Node)["grad"])
     for kind in (Value, Tensor):
         yield kind, "data", _guarded_data(vars(kind)["data"])
         backward = vars(kind)["backward"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -30,7 +31,7 @@ from autograd.readers.text import TEXT
 _MOST = 5_000  # values in a page
 _READABLE = (1900.0, 1150.0)  # the size of what the page opens with, if modules can be closed
 _FEW = 60  # cards up to which local derivatives are written on the wires
-_ALL = 20_000  # cards in all views of a page together
+_ALL = 10_000  # cards in all views of a page together; modules beyond that open with their whole level
 _INFIX = {"add": "+", "sub": "-", "mul": "×", "div": "÷", "pow": "**", "mod": "%", "floordiv": "//"}
 
 
@@ -163,7 +164,10 @@ def _described(graph: Snapshot, style: Style, rows: Mapping[str, Row]) -> dict[s
         "theme": style.theme,
         "output": graph.outputs[0],
         "scale": len(SCALE),
-        "items": [_item(graph, item, name, style) for item, name in zip(graph.items, names, strict=True)],
+        "items": [
+            _item(item, name, label, style)
+            for item, name, label in zip(graph.items, names, _labels(graph, names), strict=True)
+        ],
         "groups": [
             {"n": module_name(graph, index) if index else "", "f": each.path, "p": each.parent, "k": each.kind,
              "c": each.calls, "m": each.members}
@@ -181,10 +185,16 @@ def _described(graph: Snapshot, style: Style, rows: Mapping[str, Row]) -> dict[s
     }  # fmt: skip
 
 
-def _item(graph: Snapshot, item: Item, name: str, style: Style) -> dict[str, Any]:
+def _labels(graph: Snapshot, names: list[str]) -> list[str]:
+    """What the page's sentences call each item: its name inside its module where no other item is called so."""
+    within = [name_within(name, graph.groups[item.group].path) for item, name in zip(graph.items, names, strict=True)]
+    shared = Counter(within)
+    return [name if shared[label] > 1 else label for name, label in zip(names, within, strict=True)]
+
+
+def _item(item: Item, name: str, label: str, style: Style) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "n": clean(name), "l": clean(name_within(name, graph.groups[item.group].path)), "k": item.kind, "g": item.group,
-        "i": item.inputs,
+        "n": clean(name), "l": clean(label), "k": item.kind, "g": item.group, "i": item.inputs,
     }  # fmt: skip
     if item.kind == "operation":
         described |= {"o": item.op, "s": item.symbol, "q": clean(item.params)}
@@ -217,7 +227,7 @@ def _scenes(graph: Snapshot, style: Style) -> Iterator[tuple[str, Scene]]:
             each = graph.groups[each].parent
         chosen.append((f"open {index}", around))
     for name, opened in chosen:
-        if name != "depth 0" and graph.drawn(opened.__contains__) > left:
+        if name.startswith("open") and graph.drawn(opened.__contains__) > left:
             continue
         folded = fold(graph, opened.__contains__)
         left -= len(folded.things)

@@ -18,7 +18,7 @@ TEXT = 6.5  # the width of a character on a wire
 _PADDING = 16.0
 _TITLE = 26.0
 _GATE = 7.0
-_SPREAD = 20.0  # between the operands of a card
+_SPREAD = (20.0, 50.0)  # between the operands of a card, one below the other and side by side, for the texts there
 
 Point = tuple[float, float]
 
@@ -111,7 +111,7 @@ def ports(card: Card, down: bool) -> list[float]:
     """Where the operands arrive, from the middle of the card's side."""
     if card.operands < 2:
         return [0.0] * card.operands
-    step = min(_SPREAD, ((card.width if down else card.height) - 12) / (card.operands - 1))
+    step = min(_SPREAD[down], ((card.width if down else card.height) - 12) / (card.operands - 1))
     return [(operand - (card.operands - 1) / 2) * step for operand in range(card.operands)]
 
 

@@ -118,9 +118,11 @@ class Snapshot:
 def snapshot(outputs: Any, names: Mapping[str, Any] | None = None) -> Snapshot:
     """Describe the graph below one node or several. `names` are labels for nodes that have none, such as locals()."""
     roots = _checked(outputs)
-    newest_first = reachable(roots)
-    nodes: list[Any] = [node for node in reversed(newest_first) if node.op is None]  # these may have later numbers
-    nodes += [node for node in reversed(newest_first) if node.op is not None]
+    if not isinstance(names, Mapping | None):
+        raise TypeError(f"names are given as in names=locals() or names={{'w': w}}, not as {kind_of(names)}")
+    oldest_first = reachable(roots)[::-1]
+    nodes: list[Any] = [node for node in oldest_first if node.op is None]  # these may have later numbers
+    nodes += [node for node in oldest_first if node.op is not None]
     given = {id(node): name for name, node in (names or {}).items() if isinstance(node, Node)}
     items: list[Item] = []
     numbers: list[float | None] = []
@@ -138,7 +140,9 @@ def snapshot(outputs: Any, names: Mapping[str, Any] | None = None) -> Snapshot:
                     items.append(Item("constant", "", _shown(operand), None))
                     numbers.append(None)
             item = _operation(node, tuple(operands))
-        item.name = str(getattr(node, "_label", "") or given.get(id(node)) or item.name)
+        name = node.label or given.get(id(node))
+        if name:
+            item.name = str(name)
         index[node] = len(items)
         items.append(item)
         numbers.append(node.number)
@@ -164,15 +168,15 @@ def _leaf(node: Node) -> Item:
 
 
 def _operation(node: Any, inputs: tuple[int, ...]) -> Item:
-    op = node.op
-    item = Item("operation", "", _shown(node.data), _gradient(node), op.name, op.symbol, inputs=inputs)
-    item.row = op if isinstance(op, Row) else op.row
-    if isinstance(node, Value):
-        item.partials = node.partials
-    else:
-        params = ((key, value) for key, value in node.params.items() if value is not op.params.get(key))
-        item.params = ", ".join(f"{key}={value!r}" for key, value in params)
-    return item
+    op, is_number = node.op, isinstance(node, Value)
+    row = op if isinstance(op, Row) else op.row
+    partials, params = node.partials if is_number else (), "" if is_number else _params(node)
+    return Item("operation", "", _shown(node.data), _gradient(node), op.name, op.symbol, row, params, inputs, partials)
+
+
+def _params(node: Any) -> str:
+    changed = ((key, value) for key, value in node.params.items() if value is not node.op.params.get(key))
+    return ", ".join(f"{key}={value!r}" for key, value in changed)
 
 
 def _gradient(node: Node) -> Shown | None:

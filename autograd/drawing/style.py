@@ -37,3 +37,5 @@ class Style:
             for each in given:
                 if each not in known:
                     raise ValueError(f"{name}={each!r}: expected one of {', '.join(map(repr, known))}")
+        if not isinstance(self.precision, int) or self.precision < 1:
+            raise ValueError(f"precision={self.precision!r}: expected how many significant digits, 1 or more")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from autograd.drawing.cards import clean, summed_up
 from autograd.drawing.snapshot import Item, Snapshot
+from autograd.naming import as_operand
 from autograd.readers.printer import spell
 from autograd.readers.text import TEXT
 
@@ -27,7 +28,10 @@ def tree(snapshot: Snapshot, precision: int, most: int = _MOST_LINES) -> str:
 def equation(snapshot: Snapshot, index: int, names: list[str]) -> str:
     """What was computed, as in ``x * w`` or ``sum(t, axis=0)``."""
     item = snapshot.items[index]
-    operands = [names[operand] for operand in item.inputs]
+    operands = [
+        names[operand] if snapshot.items[operand].kind == "constant" else as_operand(names[operand])
+        for operand in item.inputs
+    ]
     if item.row is not None:
         return spell((item.row.name, *(("name", operand) for operand in operands)), TEXT)
     return f"{item.op}({', '.join([*operands, item.params] if item.params else operands)})"

@@ -35,6 +35,7 @@ class Primitive:
     params: dict[str, Any] = field(default_factory=dict)  # names and defaults
     joint_rule: Callable[..., Any] | None = None  # one rule that returns the shares of all operands
     hands_back_new: bool = False  # whether these shares are new arrays of the operands' own shapes and dtypes
+    leaves: tuple[Node, ...] = ()  # distinct leaves that are, as this very tuple, the operands of many nodes
 
     def __post_init__(self) -> None:
         self.symbol = self.symbol or self.name

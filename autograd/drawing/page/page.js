@@ -71,9 +71,11 @@ function written(x, digits = graph.precision) {
 
 const exact = (x) => (Number.isFinite(x) ? String(x) : written(x));
 const label = (index) => escaped(items[index].l);
+const compound = /[\s+*/%@=<>|&^-]/; // a label that is a formula itself stands in parentheses in another
+const operandName = (index, name = items[index].l) => escaped(items[index].k !== "constant" && compound.test(name) ? `(${name})` : name);
 const valueText = (index) => (live || items[index].t === undefined ? written(values[index]) : escaped(items[index].t));
 const gradText = (index) => (live ? written(grads[index]) : escaped(items[index].d ?? (index === output ? "1" : "–")));
-const derivative = (of, by) => `∂${label(of)}/∂${label(by)}`;
+const derivative = (of, by) => `∂${operandName(of)}/∂${operandName(by)}`;
 
 function equation(index, text) {
   const { o, i, s, q } = items[index], operands = i.map(text);
@@ -106,7 +108,7 @@ function caption(step) {
   const tag = `<span class="phase ${phase === "forward" ? "forward" : "backward"}">${phase === "forward" ? "forward" : "backward"}</span>`;
   const done = step === steps.length ? "now every gradient is complete" : "";
   if (phase === "forward") {
-    const texts = [`<b>${label(index)}</b>`, equation(index, label)];
+    const texts = [`<b>${label(index)}</b>`, equation(index, (operand) => operandName(operand))];
     if (live) texts.push(equation(index, valueText));
     return `${tag}${texts.join(" = ")} = <b>${valueText(index)}</b>`;
   }
@@ -142,6 +144,11 @@ function thing(index, shown) { // the key of the card that stands for an item
   return null;
 }
 
+function opening(group) { // the view in which a module is open, by itself or where there are too many with all of its level
+  const depth = (each) => (each ? 1 + depth(groups[each].p) : 0);
+  return views.find((each) => each.id === `open ${group}`) ?? views.find((each) => each.id === `depth ${depth(group)}`);
+}
+
 function setView(chosen, smooth = true) {
   const before = { place, boxOf };
   view = chosen;
@@ -154,8 +161,7 @@ function setView(chosen, smooth = true) {
   $("texts").replaceChildren(...view.frames.flatMap(([, title]) => parsed(title)));
   for (const frame of $("frames").children) {
     const group = Number(frame.dataset.key.slice(1)), around = groups[group].p;
-    const target = views.find((each) => each.id === (around ? `open ${around}` : "depth 0"));
-    if (target) addToggle(frame, "–", `Close ${groups[group].n}`, () => setView(target));
+    addToggle(frame, "–", `Close ${groups[group].n}`, () => setView(opening(around)));
   }
   $("wires").replaceChildren(...parsed(view.wires.map(([, , , line, tip]) => `<g class="wire"><path d="${line}"/><path class="tip" d="${tip}"/></g>`).join("")));
   wireOf = new Map();
@@ -195,8 +201,8 @@ function newCard(key) {
   const [element] = parsed(graph.cards[key]);
   element.setAttribute("tabindex", "0");
   if (key[0] === "g") {
-    const target = views.find((each) => each.id === `open ${key.slice(1)}`);
-    if (target) addToggle(element, "+", `Open ${groups[Number(key.slice(1))].n}`, () => setView(target));
+    const group = Number(key.slice(1));
+    addToggle(element, "+", `Open ${groups[group].n}`, () => setView(opening(group)));
   }
   return element;
 }
@@ -340,9 +346,8 @@ function aboutModule(group, arrived) {
   const { n, k, c, m, f } = groups[group], inside = parametersIn[group];
   const list = inside.slice(0, 12).map((index) => `<li><b>${escaped(items[index].n)}</b> = ${valueText(index)}<span class="rule">∂ <span class="g">${arrived[index] === null ? "·" : live ? written(arrived[index]) : gradText(index)}</span></span></li>`).join("");
   const more = inside.length > 12 ? `<p class="quiet">and ${inside.length - 12} more</p>` : "";
-  const target = views.find((each) => each.id === `open ${group}`);
   return `<h2>${escaped(f || n)}</h2><p><span class="badge">module</span> ${escaped(k)}</p>
-    <p>${m} values${c > 1 ? `, ${c} calls` : ""}</p>${target ? '<p><button type="button" id="open-module">Open this module</button></p>' : ""}
+    <p>${m} values${c > 1 ? `, ${c} calls` : ""}</p><p><button type="button" id="open-module">Open this module</button></p>
     ${list ? `<h3>Parameters</h3><ul>${list}</ul>${more}` : ""}`;
 }
 
@@ -352,7 +357,7 @@ function aboutItem(index, arrived, computed) {
   const head = `<h2>${escaped(item.n)}</h2><p><span class="badge">${kind}</span>${item.h ? ` <span class="quiet mono">${escaped(item.h)}</span>` : ""}</p>${path}`;
   if (item.k === "constant") return `${head}<p class="big mono">${valueText(index)}</p><p class="quiet">A plain number: nothing flows back to it.</p>`;
   const value = computed.has(index) ? "not computed yet" : live ? exact(values[index]) : valueText(index);
-  const made = item.k === "operation" ? `<p class="mono">= ${equation(index, label)}</p>` : "";
+  const made = item.k === "operation" ? `<p class="mono">= ${equation(index, (operand) => operandName(operand))}</p>` : "";
   const editor = live && isLeaf
     ? `<div class="edit"><input id="edit-number" type="number" step="any" aria-label="Value of ${escaped(item.n)}" value="${Number.isFinite(values[index]) ? values[index] : ""}"><button type="button" id="edit-reset">reset</button><input id="edit-range" type="range" aria-label="Drag the value of ${escaped(item.n)}"></div><p class="quiet">Change it: everything is computed again.</p>`
     : `<p class="big mono">${value}</p>`;
@@ -382,7 +387,7 @@ function aboutGradient(index, arrived) {
 
 function wireInspector(key) {
   const index = Number(key.slice(1));
-  $("open-module")?.addEventListener("click", () => setView(views.find((each) => each.id === `open ${index}`)));
+  $("open-module")?.addEventListener("click", () => setView(opening(index)));
   const box = $("edit-number"), range = $("edit-range");
   if (!box) return;
   const reach = Math.max(2, 2 * Math.abs(given[index])) || 2;
@@ -404,7 +409,7 @@ function refresh(index) { if ($("gradient")) $("gradient").innerHTML = aboutGrad
 
 function fillTable() {
   const arrived = gradsAt(steps.length);
-  const lines = items.flatMap((item, index) => (item.k === "constant" ? [] : [`<tr><td>${escaped(item.n)}</td><td>${item.k === "operation" ? equation(index, (operand) => escaped(items[operand].n)) : item.k}</td><td class="number">${live ? exact(values[index]) : valueText(index)}</td><td class="number g">${live ? exact(arrived[index]) : gradText(index)}</td><td class="quiet">${escaped(item.g ? groups[item.g].f || groups[item.g].n : "")}</td></tr>`]));
+  const lines = items.flatMap((item, index) => (item.k === "constant" ? [] : [`<tr><td>${escaped(item.n)}</td><td>${item.k === "operation" ? equation(index, (operand) => operandName(operand, items[operand].n)) : item.k}</td><td class="number">${live ? exact(values[index]) : valueText(index)}</td><td class="number g">${live ? exact(arrived[index]) : gradText(index)}</td><td class="quiet">${escaped(item.g ? groups[item.g].f || groups[item.g].n : "")}</td></tr>`]));
   $("table").querySelector(".scroll").innerHTML = `<table><thead><tr><th>name</th><th>computed as</th><th class="number">value</th><th class="number">gradient</th><th>module</th></tr></thead><tbody>${lines.join("")}</tbody></table>`;
 }
 
@@ -424,6 +429,7 @@ function go(to, direction = 0) {
   step = to;
   if (location.protocol !== "about:") try { history.replaceState(null, "", `#step=${step}`); } catch { /* a frame without an address */ }
   render();
+  follow();
 }
 
 let timer = null;
@@ -444,30 +450,53 @@ function showPlay() {
 }
 
 let zoom = { k: 1, x: 0, y: 0 };
-let isMoved = false; // by the reader: then a new size of the window changes nothing
+const LEGIBLE = 0.8; // the least scale at which numbers are easily read
+let adapt = settle; // to a new size of the window; null once the reader has moved the picture
 function applyZoom(smooth) {
   world.style.transition = smooth && !calm.matches ? "transform .35s ease" : "none";
   world.style.transform = `translate(${zoom.x}px,${zoom.y}px) scale(${zoom.k})`;
 }
 function fit(smooth = true) {
-  isMoved = false;
+  adapt = fit;
   const { width, height } = picture.getBoundingClientRect(), pad = 28, foot = 44;
   const k = Math.min((width - 2 * pad) / view.width, (height - pad - foot) / view.height, 1.5);
   zoom = { k, x: (width - k * view.width) / 2, y: Math.max(pad, (height - foot + pad - k * view.height) / 2) };
   applyZoom(smooth);
+}
+function settle(smooth = true) { // the whole; or where the step is, if the whole is too large to be read
+  fit(smooth);
+  adapt = settle;
+  if (zoom.k >= LEGIBLE) return;
+  const { width, height } = picture.getBoundingClientRect(), pad = 28, foot = 44;
+  zoom = { k: LEGIBLE, x: Math.max(pad, (width - LEGIBLE * view.width) / 2), y: Math.max(pad, (height - foot + pad - LEGIBLE * view.height) / 2) };
+  follow(smooth);
+  applyZoom(smooth);
+}
+function follow(smooth = true) { // bring what the step is about into sight, what changes before what it comes from
+  if (!step) return;
+  const { phase, index, operand } = steps[step - 1], { width, height } = picture.getBoundingClientRect(), pad = 14, foot = 44;
+  const into = (from, length, low, high) => (from < low ? low - from : from + length > high ? Math.max(low - from, high - from - length) : 0);
+  const shown = phase === "forward" ? [...items[index].i, index] : phase === "backward" ? [index, operand] : [index];
+  const before = { ...zoom };
+  for (const key of shown.map((each) => boxOf[each])) {
+    if (!place[key]) continue;
+    const face = cardElements.get(key).querySelector(".face"), [x, y] = place[key];
+    zoom.x += into(zoom.x + zoom.k * x, zoom.k * face.getAttribute("width"), pad, width - pad);
+    zoom.y += into(zoom.y + zoom.k * y, zoom.k * face.getAttribute("height"), pad, height - foot);
+  }
+  if (zoom.x !== before.x || zoom.y !== before.y) applyZoom(smooth);
 }
 function zoomBy(factor, cx, cy) {
   const { width, height } = picture.getBoundingClientRect();
   [cx, cy] = [cx ?? width / 2, cy ?? height / 2];
   const k = Math.min(Math.max(zoom.k * factor, 0.02), 6), f = k / zoom.k;
   zoom = { k, x: cx - f * (cx - zoom.x), y: cy - f * (cy - zoom.y) };
-  isMoved = true;
+  adapt = null;
   applyZoom(false);
 }
 function reveal(index) { // show an item that may be inside a closed module, and bring it into sight
   if (boxOf[index] !== `n${index}`) {
-    const target = views.find((each) => each.id === `open ${items[index].g}`) ?? views.find((each) => each.cards.some(([key]) => key === `n${index}`));
-    if (target) setView(target);
+    setView(opening(items[index].g));
   }
   const [x, y] = place[boxOf[index]] ?? [0, 0], { width, height } = picture.getBoundingClientRect();
   const sx = zoom.x + zoom.k * x, sy = zoom.y + zoom.k * y;
@@ -507,7 +536,7 @@ picture.addEventListener("pointermove", (event) => {
   if (!picture.hasPointerCapture(drag.id)) picture.setPointerCapture(drag.id);
   picture.classList.add("dragging");
   zoom = { ...zoom, x: zoom.x + dx, y: zoom.y + dy };
-  isMoved = true;
+  adapt = null;
   applyZoom(false);
 });
 const drop = (event) => {
@@ -574,8 +603,7 @@ addEventListener("keydown", (event) => {
   if (event.target.matches?.("button") && (event.key === " " || event.key === "Enter")) return;
   const card = keyOf(event.target);
   if (card && event.key === "Enter") {
-    const target = card[0] === "g" && views.find((each) => each.id === `open ${card.slice(1)}`);
-    if (target) setView(target); else pin(card);
+    if (card[0] === "g") setView(opening(Number(card.slice(1)))); else pin(card);
     return;
   }
   const act = {
@@ -587,7 +615,7 @@ addEventListener("keydown", (event) => {
   }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (act) { event.preventDefault(); act(); }
 });
-new ResizeObserver(() => { if (!isMoved) fit(false); }).observe(picture);
+new ResizeObserver(() => adapt?.(false)).observe(picture);
 addEventListener("hashchange", () => { const at = /step=(\d+)/.exec(location.hash); if (at) go(Number(at[1])); });
 
 // ---- the beginning
@@ -608,4 +636,5 @@ const asked = /step=(\d+)/.exec(location.hash);
 if (asked) step = Math.min(Number(asked[1]), steps.length);
 showPlay();
 setView(views[graph.start], false);
+settle(false);
 document.documentElement.dataset.ready = Math.round(performance.now()); // in milliseconds

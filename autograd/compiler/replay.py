@@ -1,0 +1,169 @@
+"""A plan as two generated Python functions: the operations line by line, and the chain rule from the last to the first.
+
+The forward function hands all its results on to the backward one, so that every call keeps its own: nothing is computed
+again, whatever was called in between, and random numbers stay what they were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import backward
+from autograd.compiler.plan import Plan, Step
+from autograd.quiet import hush, unhush
+from autograd.readers.generated import function_from
+
+_CARRIES_NAN = ("affine", "matmul")  # a nan in the upstream gradient of these reaches the shares of all operands
+
+
+class Replay:
+    """Runs a plan."""
+
+    name = "as straight-line NumPy"
+
+    def __init__(self, plan: Plan, wanted: Sequence[bool]) -> None:
+        self.plan = plan
+        self.namespace: dict[str, Any] = {"ndarray": np.ndarray, "add": np.add, "fitted": backward._fitted}
+        for slot, constant in enumerate(plan.constants, plan.count):
+            self.namespace[f"v{slot}"] = constant
+        depends = plan.depends(wanted)
+        self.steps = [step for step in plan.steps if depends[step.result]]
+        self.depends = depends
+        self.checked = _checked(self.steps, plan.count)
+        self.kept = sorted({slot for step in self.steps for slot in (step.result, *step.operands)} - self._fixed())
+        self.function = function_from(self.forward_source(), "forward", self.namespace)
+        self.usual = function_from(self.backward_source("usual"), "backward", self.namespace)
+        self.careful: Callable[..., Any] | None = None
+
+    def gathered(self, numbers: list[Any]) -> _Call:
+        """The inputs of one call, to which its results will be added."""
+        return _Call(numbers)
+
+    def forward(self, call: _Call) -> Sequence[Any] | None:
+        """The outputs; None if a guard has another answer than was recorded."""
+        token = hush()
+        try:
+            call.kept, outputs, guarded = self.function(*call.inputs)
+        finally:
+            unhush(token)
+        for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True):
+            if bool(compare(left, right)) != answer:
+                return None
+        return outputs  # type: ignore[no-any-return]
+
+    def backward(self, call: _Call, upstream: Sequence[Any]) -> list[Any]:
+        """The gradients of the inputs, for an upstream gradient of each output, as new arrays; 0.0 where none flows."""
+        token = hush()
+        try:
+            shares = self.usual(*call.kept, *upstream)
+            if any(has_nan(shares[slot]) for slot in self.checked):
+                if self.careful is None:
+                    self.careful = function_from(self.backward_source("careful"), "backward", self.namespace)
+                shares = self.careful(*call.kept, *upstream)
+        finally:
+            unhush(token)
+        taken = set(map(id, upstream))
+        owned: list[Any] = []
+        for share in shares:
+            if isinstance(share, np.ndarray) and (share.base is not None or id(share) in taken):
+                share = share.copy()  # gradients never share memory
+            taken.add(id(share))
+            owned.append(share)
+        return owned
+
+    def forward_source(self) -> str:
+        """The source of the function that computes the results."""
+        lines = []
+        for step in self.plan.steps:
+            name = f"f{step.result}"
+            self.namespace[name] = step.call
+            lines.append(f"v{step.result} = {name}({_names(step.operands)})")
+        outputs = ", ".join(f"v{slot}{'.copy()' if slot in self._views() else ''}" for slot in self.plan.outputs)
+        guarded = "".join(f"(v{left}, v{right}), " for _, left, right, _ in self.plan.guards)
+        lines.append(f"return ({_names(self.kept)}), [{outputs}], ({guarded})")
+        return _source("forward", [f"v{i}" for i in range(self.plan.count)], lines)
+
+    def backward_source(self, rules: str) -> str:
+        """The source of the function that computes the gradients, with the usual rules or those for zeros."""
+        sums: dict[int, bool] = {}  # slots with a gradient, and whether it is a new array that can be added to in place
+        lines: list[str] = []
+
+        def give(slot: int, text: str) -> None:
+            if slot not in sums:
+                lines.append(f"g{slot} = {text}")
+            else:
+                lines.append(f"add(g{slot}, {text}, g{slot})" if sums[slot] else f"g{slot} = g{slot} + {text}")
+            like = self.plan.likes[slot]
+            sums[slot] = slot in sums and like is not None and like.priority == 2 and like.shape != ()
+
+        for i, slot in enumerate(self.plan.outputs):
+            if self.depends[slot]:
+                give(slot, f"u{i}")
+        for step in reversed(self.steps):
+            if step.result not in sums:
+                continue
+            for i, (slot, usual, careful) in enumerate(step.rules):
+                if not self.depends[slot]:
+                    continue
+                name = f"{rules}{step.result}_{i}"
+                self.namespace[name] = usual if rules == "usual" else careful
+                like = self.plan.likes[slot]
+                assert like is not None
+                self.namespace[f"like{slot}"] = like
+                lines.append(f"s = {name}(g{step.result}, v{step.result}, {_names(step.operands)})")
+                test = f"type(s) is not ndarray or s.shape != {like.shape} or s.dtype is not like{slot}.dtype"
+                lines.append(f"if {test}:\n        s = fitted(like{slot}, s)")
+                give(slot, "s")
+            lines.append(f"g{step.result} = None")
+        result = ", ".join(f"g{slot}" if slot in sums else "0.0" for slot in range(self.plan.count))
+        parameters = [*(f"v{slot}" for slot in self.kept), *(f"u{i}" for i in range(len(self.plan.outputs)))]
+        return _source("backward", parameters, [*lines, f"return [{result}]"])
+
+    def _fixed(self) -> set[int]:
+        return set(range(self.plan.count, self.plan.count + len(self.plan.constants))) - {
+            step.result for step in self.plan.steps
+        }
+
+    def _views(self) -> set[int]:
+        """The outputs that may be views of, or the same as, what the caller or the backward function holds."""
+        shapes = [like and like.shape for like in self.plan.likes]
+        return {slot for slot in self.plan.outputs if shapes[slot]}
+
+
+class _Call:
+    """The inputs of one call, and what its gradient needs."""
+
+    __slots__ = ("inputs", "kept")
+
+    def __init__(self, inputs: list[Any]) -> None:
+        self.inputs = inputs
+        self.kept: tuple[Any, ...] = ()
+
+
+def _checked(steps: Sequence[Step], count: int) -> list[int]:
+    """The inputs whose gradients show whether a nan occurred on the way: of a matrix product one is enough."""
+    checked: dict[int, None] = {}
+    for step in steps:
+        reached = [slot for slot, _, _ in step.rules if slot < count]
+        checked.update(dict.fromkeys(reached[-1:] if step.name in _CARRIES_NAN else reached))
+    return list(checked)
+
+
+def has_nan(share: Any) -> bool:
+    """Whether a nan is in an array or number."""
+    if type(share) is np.ndarray:
+        share = share if share.ndim == 1 else share.reshape(-1)
+        share = share.dot(share)  # nan just where an element is, and the fastest thing to ask of an array
+    return math.isnan(share)
+
+
+def _names(slots: Sequence[int]) -> str:
+    return "".join(f"v{slot}, " for slot in slots)
+
+
+def _source(name: str, parameters: Sequence[str], lines: Sequence[str]) -> str:
+    return f"def {name}({', '.join(parameters)}):\n" + "".join(f"    {line}\n" for line in lines)
