@@ -120,15 +120,16 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     """
     if not getattr(root.op, "hands_back_new", False):
         return False
-    leaves = root.inputs
-    if leaves is root.op.leaves:
-        shares = root.op.joint_rule(gradient, root, root.y, as_graph=False)
-        if [leaf.grad for leaf in leaves] == [0.0] * len(leaves):
+    leaves = root.op.leaves
+    if leaves:
+        given, params = getattr(root, "y", ()), getattr(root, "params", {})
+        shares = root.op.joint_rule(gradient, root, given, as_graph=False, **params)
+        if root.priority == 1 and [leaf.grad for leaf in leaves] == [0.0] * len(leaves):
             for leaf, share in zip(leaves, shares, strict=True):
                 leaf.grad = share
             return True
         pulled = list(zip(leaves, shares, strict=True))
-    elif any(map(_op, leaves)) or len(set(map(id, leaves))) < len(leaves):
+    elif any(map(_op, root.inputs)) or len(set(map(id, root.inputs))) < len(root.inputs):
         return False
     else:
         pulled = root._pull(gradient, False, False)

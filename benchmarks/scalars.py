@@ -82,10 +82,8 @@ def cases() -> Iterator[Case | Figure]:
             for who, (value, _) in contenders.items()
         }
         yield Case(name, fresh, "micrograd", bar, speedup=True)
-    steps = {
-        who: Fresh(f"{value}; {mlp}; from benchmarks.scalar_work import moons_step; step = moons_step(Value, MLP)", "step()")
-        for who, (value, mlp) in contenders.items()
-    }  # fmt: skip
+    make = "from benchmarks.scalar_work import moons_step; step = moons_step(Value, MLP)"
+    steps = {who: Fresh(f"{value}; {mlp}; {make}", "step()") for who, (value, mlp) in contenders.items()}
     yield Case("moons step, 65 000 nodes", steps, "micrograd", "≥ 10 ×", rounds=5, speedup=True)
     yield Figure("memory of a graph", bytes_per_node, "bytes a node", "≤ 200")
     yield Figure("200 steps without the collector leave", growth_without_collector, "bytes", "0, or a few")

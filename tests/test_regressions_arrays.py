@@ -315,3 +315,34 @@ def test_the_dtype_of_a_constant_array_does_not_leak():
         y = Tensor(np.array([2.0, 3.0]))
         (y * np.array([1, 0], kind) - y / np.array([1, 1], kind)).sum().backward()
         assert y.grad.tolist() == [0, -1]
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda x, w: x @ w,
+        lambda x, w: autograd.affine(x, w, np.zeros(2)),
+        lambda x, w: np.einsum("ij,jk->ik", x, w),
+        lambda x, w: np.tensordot(x, w, 1),
+    ],
+    ids=["matmul", "affine", "einsum", "tensordot"],
+)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_zero_wins_in_a_product_of_arrays(product, bad, create_graph):
+    """A row that is masked out leaves no trace, whatever stands in it; where no zero is on the path, inf stays."""
+    data = np.array([[1.0, 2.0], [bad, 3.0], [4.0, 5.0]])
+    x, w = Tensor(data), Tensor([[1.0, -1.0], [0.0, 2.0]])
+    kept = np.array([[True], [False], [True]])
+    np.where(kept, product(x, w), 0.0).sum().backward(create_graph=create_graph)
+    assert plain(w.grad).tolist() == [[5.0, 5.0], [7.0, 7.0]]
+    assert plain(x.grad).tolist() == [[0.0, 2.0], [0.0, 0.0], [0.0, 2.0]]
+
+    w.grad = None
+    product(x, w).sum().backward(create_graph=create_graph)
+    assert repr(plain(w.grad)[0].tolist()) == repr([bad + 5.0, bad + 5.0])
+    assert plain(w.grad)[1].tolist() == [10.0, 10.0]
+
+
+def plain(gradient):
+    return gradient.data if isinstance(gradient, Tensor) else gradient

@@ -34,7 +34,7 @@ def _matmul_dy(g: Any, z: Any, x: Any, y: Any) -> Any:
     return _t(x) @ g
 
 
-@primitive(np.matmul, symbol="@", dx=_matmul_dx, dy=_matmul_dy)
+@primitive(np.matmul, symbol="@", is_product=True, dx=_matmul_dx, dy=_matmul_dy)
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product; stacks of matrices broadcast; vectors as NumPy treats them.
 
@@ -142,7 +142,7 @@ def _unused(text: str) -> str:
     return "".join(c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in text)
 
 
-@primitive(internal=True, takes_sequence=True, doperands=_einsum_rule)
+@primitive(internal=True, takes_sequence=True, is_product=True, doperands=_einsum_rule)
 def _einsum(operands: Sequence[Any], subscripts: str) -> Any:
     return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
 

@@ -35,6 +35,7 @@ class Primitive:
     params: dict[str, Any] = field(default_factory=dict)  # names and defaults
     joint_rule: Callable[..., Any] | None = None  # one rule that returns the shares of all operands
     hands_back_new: bool = False  # whether these shares are new arrays of the operands' own shapes and dtypes
+    is_product: bool = False  # whether a share is a sum of products of the upstream gradient and the other operands
     leaves: tuple[Node, ...] = ()  # distinct leaves that are, as this very tuple, the operands of many nodes
 
     def __post_init__(self) -> None:
@@ -62,12 +63,18 @@ BY_NUMPY: dict[Any, Callable[..., Any]] = {}  # the same by the NumPy function t
 
 
 def primitive(
-    *numpy: Any, takes_sequence: bool = False, symbol: str = "", internal: bool = False, **rules: Any
+    *numpy: Any,
+    takes_sequence: bool = False,
+    symbol: str = "",
+    internal: bool = False,
+    is_product: bool = False,
+    **rules: Any,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Make an operation of a forward on arrays: ``@primitive(np.trace, dx=lambda g, z, x: …)``.
 
     The rules are named after the forward's first parameters, its operands; the others are constants. `numpy` are the
-    NumPy functions that call it when they meet a node. What is `internal` is no public function.
+    NumPy functions that call it when they meet a node. What is `internal` is no public function. It `is_product` if its
+    rules multiply the upstream gradient with the other operands and add up, and do nothing else.
     """
 
     def make(forward: Callable[..., Any]) -> Any:
@@ -76,7 +83,9 @@ def primitive(
         count = len(rules)
         assert [f"d{each}" for each in parameters][:count] == list(rules), f"rules of {name}: {list(rules)}"
         params = {each: p.default for each, p in list(parameters.items())[count:]}
-        op = Primitive(name, forward, tuple(rules.values()), takes_sequence, symbol, None, params)
+        op = Primitive(
+            name, forward, tuple(rules.values()), takes_sequence, symbol, None, params, is_product=is_product
+        )
         operation = _operation(op, list(parameters.values())[count:])
         PRIMITIVES[name] = op
         if not internal:
@@ -160,17 +169,43 @@ def pull(
     if op.joint_rule is not None:
         shares = op.joint_rule(gradient, z, given, as_graph=as_graph, **params)
         return [(operand, shares[position]) for operand, position in links]
-    if op.takes_sequence:
-        rule: Any = op.rules[0]
-        return [(operand, rule(position, gradient, z, given, **params)) for operand, position in links]
     if op.row is not None and (as_graph or careful):
         reader = nodes if as_graph else arrays
         if not as_graph:
             given = tuple(map(np.asarray, given))  # Python's own 1 / 0 would raise
         times = FUNCTIONS["chain_product"] if careful else _times
         return [(operand, times(gradient, reader.partial(op.row, i)(z, *given))) for operand, i in links]
-    rules: Any = op.rules
-    return [(operand, rules[position](gradient, z, *given, **params)) for operand, position in links]
+
+    def share(position: int, gradient: Any, given: Sequence[Any]) -> Any:
+        if op.takes_sequence:
+            return op.rules[0](position, gradient, z, given, **params)  # type: ignore[misc]
+        return op.rules[position](gradient, z, *given, **params)  # type: ignore[misc]
+
+    if careful and op.is_product:
+        return [(operand, _zero_wins(share, position, gradient, given)) for operand, position in links]
+    return [(operand, share(position, gradient, given)) for operand, position in links]
+
+
+def _zero_wins(share: Callable[..., Any], position: int, gradient: Any, given: Sequence[Any]) -> Any:
+    """A sum of products in which a zero wins: an element is inf or nan only if some product of it has no zero in it."""
+    plain = share(position, gradient, given)
+    if np.isfinite(_numbers(plain)).all():
+        return plain
+    factors = [gradient, *given]
+    finite = [np.isfinite(_numbers(factor)) for factor in factors]
+    nonzero = [(_numbers(factor) != 0).astype(float) for factor in factors]
+    reached = np.zeros(())
+    for i, each in enumerate(finite):
+        if i != position + 1 and not each.all():
+            marks = [*nonzero[:i], (~each).astype(float), *nonzero[i + 1 :]]
+            reached = reached + share(position, marks[0], marks[1:])
+    where = FUNCTIONS["where"]
+    gradient, *given = (where(each, factor, 0.0) for each, factor in zip(finite, factors, strict=True))
+    return where(reached > 0, plain, share(position, gradient, given))
+
+
+def _numbers(operand: Any) -> Any:
+    return operand.data if isinstance(operand, Node) else np.asarray(operand)
 
 
 def _times(gradient: Any, local: Any) -> Any:
