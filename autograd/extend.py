@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.node import Node
 from autograd.ops.primitive import Primitive
+from autograd.ops.shape import shape_of
 from autograd.value import Value
 
 
@@ -49,13 +50,26 @@ def defvjp(operation: Callable[..., Any], *makers: Callable[..., Any] | None) ->
     """Give a `primitive` its rules, one for each argument: ``lambda ans, x, y: lambda g: …`` returns what the upstream
     gradient g becomes for that argument. None stands for an argument without a gradient.
 
-    Written with NumPy's functions, rules differentiate to any order. Raises TypeError for what is not a primitive.
+    Written with NumPy's functions, rules differentiate to any order. Raises TypeError for what is not a primitive. A rule
+    that returns another shape than its argument's raises ValueError when it is used.
     """
     op = getattr(operation, "op", None)
     if not isinstance(op, Primitive):
         raise TypeError(f"defvjp() takes a function decorated with autograd.extend.primitive, not {operation!r}")
-    op.rules = [maker and _rule(maker) for maker in makers]
+    op.rules = [maker and _rule(op.name, position, maker) for position, maker in enumerate(makers)]
 
 
-def _rule(maker: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda g, z, *operands, **params: maker(z, *operands, **params)(g)
+def _rule(name: str, position: int, maker: Callable[..., Any]) -> Callable[..., Any]:
+    def rule(g: Any, z: Any, *operands: Any, **params: Any) -> Any:
+        share = maker(z, *operands, **params)(g)
+        shape, wanted = shape_of(share), shape_of(operands[position])
+        was_broadcast = shape == shape_of(z) and len(wanted) <= len(shape)
+        was_broadcast &= all(n in (1, m) for n, m in zip(wanted[::-1], shape[::-1], strict=False))
+        if shape not in ((), wanted) and not was_broadcast:
+            raise ValueError(
+                f"the rule of {name}() for argument {position} returned shape {shape}, "
+                f"but the argument has shape {wanted}, and that is the shape of its gradient"
+            )
+        return share
+
+    return rule

@@ -597,3 +597,20 @@ def test_fixed_points_and_fancy_shapes():
     gradcheck(log_likelihood, 1.5, order=2)
     for m, n in itertools.product((1, 2), (1, 3)):
         gradcheck(lambda x: np.einsum("ij,ik->jk", x, x)[..., 0], onp.arange(1.0, 1 + m * n).reshape(m, n))
+
+
+def test_a_rule_that_returns_another_shape_is_refused():
+    @primitive
+    def total(x):
+        return onp.sum(x)
+
+    defvjp(total, lambda ans, x: lambda g: g * onp.ones(2))  # of the right value, for a wrong shape
+    with pytest.raises(ValueError, match=r"total\(\) for argument 0 returned shape \(2,\).*shape \(3, 2\)"):
+        grad(total)(onp.zeros((3, 2)))
+
+    @primitive
+    def plus(x, y):
+        return x + y
+
+    defvjp(plus, lambda ans, x, y: lambda g: g, lambda ans, x, y: lambda g: g)  # broadcasting is undone for the rule
+    assert grad(lambda x: plus(x, onp.zeros((3, 2))).sum())(onp.zeros(2)).tolist() == [3.0, 3.0]
