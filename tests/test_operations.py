@@ -463,7 +463,7 @@ TABLE: dict[str, Operation] = {
     "log_softmax": Operation(lambda x, axis: np.log(softmaxed(x, axis)), on_one(LINED, along)),
     "euclidean": Operation(lengths, on_one(SHAPES, reductions())),
     "norm": Operation(np.linalg.norm, on_one(LINED, norms)),
-    "reshape": Operation(np.reshape, reshaped()),
+    "reshape": Operation(lambda x, shape: np.reshape(x, shape), reshaped()),
     "transpose": Operation(np.transpose, on_one(SIZED_OR_NOT, orders)),
     "swapaxes": Operation(
         np.swapaxes, on_one(LINED, lambda shape: dicts(axis1=axis_numbers(shape), axis2=axis_numbers(shape)))
