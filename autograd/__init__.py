@@ -9,6 +9,7 @@ from autograd.ops.primitive import OPERATIONS
 from autograd.tensor import Tensor, array
 from autograd.transforms import (
     checkpoint,
+    elementwise_grad,
     grad,
     hessian,
     hessian_vector_product,
@@ -25,9 +26,10 @@ globals().update({name: operation for name, operation in OPERATIONS.items() if n
 
 __all__ = [
     "AnomalyError", "GradcheckError", "GradcheckReport", "GraphTooLargeError", "JitError", "JitWarning",
-    "NumericalGradient", "Tensor", "Value", "array", "checkpoint", "detect_anomaly", "draw", "draw_dot", "enable_grad",
-    "explain", "explore", "grad", "gradcheck", "hessian", "hessian_vector_product", "is_recording", "jacobian", "jit",
-    "latex", "make_jvp", "make_vjp", "no_grad", "numerical_grad", "source", "to_sympy", "value_and_grad",
+    "NumericalGradient", "Tensor", "Value", "array", "checkpoint", "detect_anomaly", "draw", "draw_dot",
+    "elementwise_grad", "enable_grad", "explain", "explore", "grad", "gradcheck", "hessian",
+    "hessian_vector_product", "is_recording", "jacobian", "jit", "latex", "make_jvp", "make_vjp", "no_grad",
+    "numerical_grad", "source", "to_sympy", "value_and_grad",
     *FUNCTIONS, *OPERATIONS,
 ]  # fmt: skip
 

@@ -50,8 +50,8 @@ def defvjp(operation: Callable[..., Any], *makers: Callable[..., Any] | None) ->
     """Give a `primitive` its rules, one for each argument: ``lambda ans, x, y: lambda g: …`` returns what the upstream
     gradient g becomes for that argument. None stands for an argument without a gradient.
 
-    Written with NumPy's functions, rules differentiate to any order. Raises TypeError for what is not a primitive. A rule
-    that returns another shape than its argument's raises ValueError when it is used.
+    Written with NumPy's functions, rules differentiate to any order. Raises TypeError for what is not a primitive; a
+    rule that returns another shape than its argument's raises ValueError when it is used.
     """
     op = getattr(operation, "op", None)
     if not isinstance(op, Primitive):

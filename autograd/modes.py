@@ -6,11 +6,16 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, _GeneratorContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from functools import wraps
+from typing import Any, Protocol, TypeAlias, TypeVar, overload
+
+import numpy as np
 
 from autograd.node import Node
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 # What the hot path asks: is any mode on anywhere? Only then are the context's own switches looked at.
 active: list[str] = []
@@ -40,9 +45,27 @@ def switched(name: str, switch: ContextVar[Any], setting: Any) -> Iterator[None]
         switch.reset(token)
 
 
+class _Mode(Protocol):
+    """What `with` takes when it is called, and what decorates a function with parentheses or without."""
+
+    @overload
+    def __call__(self) -> _GeneratorContextManager[None]: ...
+    @overload
+    def __call__(self, function: _F) -> _F: ...
+
+
+def _also_bare(mode: Callable[[], _GeneratorContextManager[None]]) -> _Mode:
+    @wraps(mode)
+    def either(function: Any = None) -> Any:
+        return mode() if function is None else mode()(function)
+
+    return either
+
+
+@_also_bare
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Nothing computed inside is recorded: results are leaves. Also a decorator: ``@no_grad()``.
+    """Nothing computed inside is recorded: results are leaves. Also a decorator: ``@no_grad``.
 
     >>> from autograd import Value
     >>> x = Value(3.0)
@@ -55,6 +78,7 @@ def no_grad() -> Iterator[None]:
         yield
 
 
+@_also_bare
 @contextmanager
 def enable_grad() -> Iterator[None]:
     """Recording on again, inside `no_grad`."""
@@ -67,6 +91,7 @@ def is_recording() -> bool:
     return not active or _recording.get()
 
 
+@_also_bare
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
     """Raise `AnomalyError` where the first nan or inf is born, forward or backward, naming the operation and the line
@@ -107,7 +132,7 @@ def watch(node: Node, is_finite: Callable[[Any], bool], forget: Callable[[], Non
         line = _line_of_caller()
         operands = [operand.data if isinstance(operand, Node) else operand for operand in node.inputs]
         if not is_finite(node.data) and all(map(is_finite, operands)):
-            raise AnomalyError(f"{describe(node)}, at {line}")
+            raise AnomalyError(f"{describe(node)}{_where(node, is_finite)}, at {line}")
         arrays = [each for each in (node.data, *getattr(node, "recorded", ())) if hasattr(each, "tobytes")]
         number = int(node.number)
         origins[number] = line, [(each, _checksum(each)) for each in arrays]
@@ -146,6 +171,18 @@ def _checksum(array: Any) -> int:
 def describe(node: Node) -> str:
     """A node as an equation, as in 'log(x=0.0) = -inf'."""
     return f"{node.op.name}({', '.join(map(_operand, node.inputs))}) = {_brief(node.data)}"
+
+
+def _where(node: Node, is_finite: Callable[[Any], bool]) -> str:
+    """Where in an array the first nan or inf is, and what stands there in operands of the same shape."""
+    data = node.data
+    if not getattr(data, "shape", ()):
+        return ""
+    place = next(index for index in np.ndindex(data.shape) if not is_finite(data[index]))
+    given = [each.data if isinstance(each, Node) else each for each in node.inputs]
+    beside = [f"{each[place]}" for each in given if getattr(each, "shape", ()) == data.shape]
+    index = ", ".join(map(str, place))
+    return f", first {data[place]} at [{index}]" + (f", of {' and '.join(beside)}" if beside else "")
 
 
 def _operand(operand: Any) -> str:

@@ -194,7 +194,8 @@ class GradcheckReport(NamedTuple):
         counts = f"entries checked: {self.checked}, wrong: {self.wrong}, without a derivative: {self.undefined}"
         return f"{counts}; the worst is\n{self.worst}" if self.worst else counts
 
-    __repr__ = __str__  # readable at the prompt too
+    def __repr__(self) -> str:
+        return str(self)  # readable at the prompt too
 
 
 class GradcheckError(AssertionError):

@@ -2,7 +2,7 @@
 
 Inside one pickled object the leaves keep their identity, and so does everything below one and the same node. Two
 nodes that are not leaves, pickled side by side, come back each with its own copy of what they share. A gradient that
-is itself a graph is pickled as a number or an array.
+is itself a graph is pickled as a number or an array. Which module made what is not forgotten.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd import scopes
 from autograd.node import Node, tick
 
 _UNSTORED = ("__weakref__", "number")
@@ -37,6 +38,8 @@ def deepcopy_node(node: Node, memo: dict[int, Any]) -> Node:
     for each in nodes:
         state = _mapped(_state(each), (Node, np.ndarray), lambda part: copy.deepcopy(part, memo))
         _fill(memo[id(each)], state, _is_stale(each))
+        scopes.name_parameter(memo[id(each)], scopes.parameter_name(each))
+    scopes.note_again([memo[id(each)] for each in nodes], scopes.kept(nodes))
     copied: Node = memo[id(node)]
     return copied
 
@@ -44,27 +47,29 @@ def deepcopy_node(node: Node, memo: dict[int, Any]) -> Node:
 def reduce_node(node: Node, protocol: Any) -> tuple[Any, ...]:
     """How pickle stores a node."""
     if node.op is None:
-        return _leaf, (type(node), _storable(node))
+        return _leaf, (type(node), _storable(node), scopes.parameter_name(node))
     nodes = _connected(node, _storable)
     index = {each: _Link(number) for number, each in enumerate(nodes)}
     flat = [
         each if each.op is None else (type(each), _mapped(_storable(each), Node, index.__getitem__), _is_stale(each))
         for each in nodes
     ]
-    return _graph, (flat, index[node].position)
+    return _graph, (flat, index[node].position, scopes.kept(nodes))
 
 
-def _leaf(kind: type[Node], state: dict[str, Any]) -> Node:
+def _leaf(kind: type[Node], state: dict[str, Any], path: str) -> Node:
     leaf: Node = object.__new__(kind)
     _fill(leaf, state, False)
+    scopes.name_parameter(leaf, path)
     return leaf
 
 
-def _graph(flat: list[Any], index: int) -> Node:
+def _graph(flat: list[Any], index: int, kept: scopes.Kept) -> Node:
     nodes = [each if isinstance(each, Node) else object.__new__(each[0]) for each in flat]
     for node, stored in zip(nodes, flat, strict=True):
         if node is not stored:
             _fill(node, _mapped(stored[1], _Link, lambda link: nodes[link.position]), stored[2])
+    scopes.note_again(nodes, kept)
     root: Node = nodes[index]
     return root
 

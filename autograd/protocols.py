@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.composed import COMPOSED
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS, call
 from autograd.node import Node
@@ -33,7 +34,7 @@ def _where(condition: Any, *choices: Any) -> Any:
 
 
 ARRAY_FUNCTIONS: dict[Any, Any] = {
-    **BY_NUMPY, np.clip: _clip, np.where: _where, np.round: FUNCTIONS["round"],
+    **COMPOSED, **BY_NUMPY, np.clip: _clip, np.where: _where, np.round: FUNCTIONS["round"],
     np.around: FUNCTIONS["round"], np.linalg.matmul if hasattr(np.linalg, "matmul") else None: BY_NUMPY[np.matmul],
 }  # fmt: skip
 COMPARISONS = {
@@ -69,8 +70,8 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: An
     if ufunc in PREDICATES:
         answer = ufunc(*map(data_of, inputs))
         return answer if np.ndim(answer) == 0 and self.priority < 2 else Node.array_kind._apply(MASK, [answer])
-    if ufunc in BY_NUMPY:
-        return BY_NUMPY[ufunc](*inputs)
+    if ufunc in ARRAY_FUNCTIONS:
+        return ARRAY_FUNCTIONS[ufunc](*inputs)
     raise TypeError(_no_rule(ufunc))
 
 

@@ -7,7 +7,8 @@ it returned; they hold numbers and names, never a module or another node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from bisect import bisect
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -38,6 +39,10 @@ class Call(NamedTuple):
     last: float
     scope: Scope
 
+
+# What a copy of a graph is told: the places of the nodes that a call returned, and for each call inside it the places
+# between which its nodes lie. Places are those among all nodes of the graph with an operation, in order of creation.
+Kept = list[tuple[list[int], list[tuple[int, int, Scope]]]]
 
 _Parts = Callable[[Any], Iterable[tuple[str, Any]]]
 _Notes = list[tuple[float, float, Scope]]
@@ -96,6 +101,39 @@ def parameter_name(node: Node) -> str:
     return name
 
 
+def name_parameter(node: Node, path: str) -> None:
+    """Call a node what its model calls it; '' is no name."""
+    if path:
+        _remember(_names, node, path)
+
+
+def kept(nodes: Sequence[Node]) -> Kept:
+    """The notes on the nodes of a graph, for a copy of it."""
+    made = [node for node in nodes if node.op is not None]
+    numbers = [node.number for node in made]
+    found: dict[int, tuple[list[int], _Notes]] = {}
+    for place, node in enumerate(made):
+        for notes in _notes[id(node)][1] if id(node) in _notes else ():
+            found.setdefault(id(notes), ([], notes))[0].append(place)
+    return [
+        (places, [(bisect(numbers, first), bisect(numbers, last), scope) for first, last, scope in notes])
+        for places, notes in found.values()
+    ]
+
+
+def note_again(nodes: Sequence[Node], kept: Kept) -> None:
+    """Take the notes on a graph for a copy of it."""
+    made = [node for node in nodes if node.op is not None] if kept else []
+    for places, spans in kept:
+        notes = []
+        for inner, (start, stop, scope) in enumerate(spans, 1):  # a call ends after those inside it
+            if start < stop:
+                edge = 0.2 * inner / len(spans)  # less than what lies between two numbers, and more for an outer call
+                notes.append((made[start].number - edge, made[stop - 1].number + edge, scope))
+        for place in places:
+            _add(notes, made[place])
+
+
 def _outermost(call: Callable[..., Any], parts: _Parts, model: Any, args: Any, kwargs: Any) -> Any:
     notes: _Notes = []
     token = _open.set(notes)
@@ -117,11 +155,15 @@ def _keep(notes: _Notes, model: Any, parts: _Parts, result: Any) -> None:
                 if note[2].path is None:
                     _name_parts(model, parts)
                     break
-            known = _notes.get(id(node))
-            if known is None:
-                _remember(_notes, node, [notes])
-            else:
-                known[1].append(notes)
+            _add(notes, node)
+
+
+def _add(notes: _Notes, node: Node) -> None:
+    known = _notes.get(id(node))
+    if known is None:
+        _remember(_notes, node, [notes])
+    else:
+        known[1].append(notes)
 
 
 def _remember(table: dict[int, tuple[ref[Node], Any]], node: Node, thing: Any) -> None:

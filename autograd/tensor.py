@@ -77,7 +77,8 @@ class Tensor(Node):
         return made
 
     def _set_data(self, data: ArrayLike) -> None:
-        data = _checked(data)
+        if data is not self._data:  # t.data -= step has changed the array itself
+            data = _checked(data)
         if self.op is not None and not hasattr(self, "_result"):
             self._result = self._data
         self._data = data
@@ -118,6 +119,13 @@ class Tensor(Node):
     def T(self) -> Tensor:
         """The axes in reverse order."""
         return self.transpose()
+
+    @property
+    def mT(self) -> Tensor:
+        """Every matrix of a stack transposed: the last two axes change places."""
+        if self.ndim < 2:
+            raise ValueError(f"mT of a Tensor of shape {self.shape}: a matrix has at least two axes")
+        return self.swapaxes(-1, -2)
 
     @property
     def at(self) -> At:
@@ -305,7 +313,9 @@ class Tensor(Node):
         return bool((self._data == getattr(value, "data", value)).any())
 
     def __format__(self, spec: str) -> str:
-        return format(self._data.item(), spec) if spec and self.size == 1 else repr(self)
+        if spec and self.size != 1:
+            return np.array2string(self._data, separator=", ", formatter={"all": lambda each: format(each, spec)})
+        return format(self._data.item(), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         text = np.array2string(self._data, separator=", ", prefix=f"{type(self).__name__}(")

@@ -66,6 +66,22 @@ def value_and_grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., A
     return both
 
 
+def elementwise_grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
+    """The gradient of the sum of what f returns: the derivative of every element, where an element of the result
+    depends on the same element of the argument alone.
+
+    >>> elementwise_grad(np.tanh)(np.array([0.0, 100.0]))
+    array([1., 0.])
+    """
+
+    @_named("elementwise_grad", f)
+    def slopes(*args: Any, **kwargs: Any) -> Any:
+        pullback, value = make_vjp(f, argnum)(*args, **kwargs)
+        return pullback(np.ones(shape_of(value)) if shape_of(value) else 1.0)
+
+    return slopes
+
+
 def make_vjp(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
     """A function that returns ``vjp, value``: the value of f, and the function that carries an upstream gradient of
     the value's shape back to the argument (vector-Jacobian product).
@@ -243,6 +259,10 @@ def _captured(result: Node, start: float, leaves: set[Node]) -> list[Node]:
 
 
 def _named(transform: str, f: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    if not callable(f):
+        way_out = "; the gradient of a node is y.backward(), then x.grad" if isinstance(f, Node) else ""
+        raise TypeError(f"{transform}() takes a function, not {kind_of(f)}{way_out}")
+
     def rename(function: Callable[..., Any]) -> Callable[..., Any]:
         name = getattr(f, "__name__", "f")
         function = wraps(f)(function) if hasattr(f, "__name__") else function
@@ -272,6 +292,8 @@ def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs
     """Run f with fresh nodes for the arguments: those nodes, how to build the argument's structure, the result."""
     chosen = argnum if isinstance(argnum, tuple) else (argnum,)
     for index in chosen:
+        if not isinstance(index, int):
+            raise TypeError(f"argnum is the position of an argument, or a tuple of positions, not {index!r}")
         if not -len(args) <= index < len(args):
             raise IndexError(f"argnum {index} of a function called with {len(args)} positional arguments")
     given, rebuild = flatten(tuple(args[index] for index in chosen))
@@ -282,6 +304,12 @@ def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs
             arguments[index] = each
         result = f(*arguments, **kwargs)
     if isinstance(result, (list, tuple)):
+        for each in result:
+            if not isinstance(each, (Node, np.ndarray)) and constant(each) is None:
+                raise TypeError(
+                    f"a function to differentiate returns numbers, arrays or nodes, but {kind_of(each)} was among what "
+                    "it returned; return the result alone"
+                )
         result = stack([each if isinstance(each, Node) else np.asarray(each, float) for each in result])
     if not isinstance(result, Node) and (constant(result) is None and not isinstance(result, np.ndarray)):
         raise TypeError(f"a function to differentiate returns a number, an array or a node, not {kind_of(result)}")

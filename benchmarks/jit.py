@@ -82,7 +82,8 @@ def _compiled(with_numba: bool) -> tuple[Step, Step]:
     compiled().backward()
     lanes.HOT = hot
     entry = next(iter(compiled.calls.kinds.values())).entries[0]  # type: ignore[attr-defined]
-    executor, inputs = entry.executor, [parameter.data for parameter in parameters]
+    executor = entry.executor
+    inputs = executor.gathered([parameter.data for parameter in parameters])
     if not with_numba:
         executor.runs = 10**9
 
@@ -132,7 +133,13 @@ def hinge_step() -> dict[str, Step]:
         h = affine(affine(x, w1, b1).relu(), w2, b2).relu()
         return (1 - y * affine(h, w3, b3)).relu().mean()
 
-    return {"jit": lambda: tensors._update(loss(), leaves), _HAND: tensors.hinge_steps()[_HAND]}
+    def pure(jnp: Any, parameters: Any) -> Any:
+        w1, b1, w2, b2, w3, b3 = parameters
+        h = jnp.maximum(jnp.maximum(x @ w1 + b1, 0) @ w2 + b2, 0)
+        return jnp.maximum(1 - y * (h @ w3 + b3), 0).mean()
+
+    steps = {"jit": lambda: tensors._update(loss(), leaves), _HAND: tensors.hinge_steps()[_HAND]}
+    return steps | _jax_step(pure, leaves)
 
 
 def classifier_step(sizes: tuple[int, int, int], rows: int) -> dict[str, Step]:
@@ -146,7 +153,58 @@ def classifier_step(sizes: tuple[int, int, int], rows: int) -> dict[str, Step]:
         w1, b1, w2, b2 = leaves
         return cross_entropy(affine(affine(x, w1, b1).relu(), w2, b2), labels)
 
-    return {"jit": lambda: tensors._update(loss(), leaves), _HAND: tensors.classifier_steps(sizes, rows)[_HAND]}
+    def pure(jnp: Any, parameters: Any) -> Any:
+        w1, b1, w2, b2 = parameters
+        logits = jnp.maximum(x @ w1 + b1, 0) @ w2 + b2
+        logits = logits - logits.max(axis=1, keepdims=True)
+        picked = jnp.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
+        return (jnp.log(jnp.exp(logits).sum(axis=1)) - picked).mean()
+
+    steps = {"jit": lambda: tensors._update(loss(), leaves), _HAND: tensors.classifier_steps(sizes, rows)[_HAND]}
+    return steps | _jax_step(pure, leaves)
+
+
+def _jax_step(loss: Callable[[Any, Any], Any], leaves: list[Any]) -> dict[str, Step]:
+    """The same step compiled by JAX, in float64, where it is installed."""
+    if not find_spec("jax"):
+        return {}
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    slopes = jax.grad(lambda parameters: loss(jax.numpy, parameters))
+
+    @jax.jit
+    def update(parameters: Any) -> Any:
+        return [w - tensors.RATE * g for w, g in zip(parameters, slopes(parameters), strict=True)]
+
+    state = [[jax.numpy.asarray(leaf.data) for leaf in leaves]]
+
+    def step() -> None:
+        state[0] = jax.block_until_ready(update(state[0]))
+
+    return {"JAX jit": step}
+
+
+def long_chain(nodes: int) -> Callable[[Value], Value]:
+    """A function of so many nodes, one after the other."""
+
+    def chain(x: Value) -> Value:
+        z = x
+        for _ in range(nodes // 2):
+            z = z * x + 0.1
+        return z
+
+    return chain
+
+
+def trace_growth() -> float:
+    """The time to record and compile 1 000 000 nodes, in times of 500 000."""
+    times = []
+    for nodes in (500_000, 1_000_000):
+        start = time.perf_counter()
+        jit(long_chain(nodes))(Value(0.5))
+        times.append(time.perf_counter() - start)
+    return times[1] / times[0]
 
 
 def cases() -> Iterator[Case | Figure]:
@@ -162,9 +220,10 @@ def cases() -> Iterator[Case | Figure]:
             {"jit": lambda c=compiled, p=point: c(*p), "hand-derived Python": lambda h=by_hand, p=point: h(*p)},
             "hand-derived Python", bar, calls=5000,
         )  # fmt: skip
-    hand = tensors.hinge_steps()[_HAND]
+    hand, quick = tensors.hinge_steps()[_HAND], None
     if find_spec("numba"):
         sweeps, step = _compiled(True)
+        quick = step
         yield Case(
             "moons from scalar code: sweeps alone", {"jit, numba": sweeps, _HAND: hand}, _HAND, "≤ 0.6", calls=100
         )
@@ -176,10 +235,14 @@ def cases() -> Iterator[Case | Figure]:
         import micrograd.nn
 
         peer = scalar_work.moons_step(micrograd.engine.Value, micrograd.nn.MLP)
-        contenders = {"jit, NumPy only": step, "micrograd": peer}
-        yield Case("moons step", contenders, "micrograd", "≥ 100 ×", rounds=3, speedup=True)
+        for name, work, bar in (("jit, NumPy only", step, "≥ 100 ×"), ("jit, numba", quick, "≥ 5000 ×")):
+            if work:
+                yield Case(
+                    f"moons step, {name}", {name: work, "micrograd": peer}, "micrograd", bar, rounds=3, speedup=True
+                )
     yield Figure("first call of the moons loss", first_call, "eager steps", "≤ 5")
     yield Figure("memory of the program", bytes_per_node, "bytes an operation", "≤ 50")
+    yield Figure("first call on 1,000,000 nodes", trace_growth, "times that on 500,000", "2: linear")
     yield Case("jit: step of 2-16-16-1 × 100", hinge_step(), _HAND, "≤ 0.9", calls=100)
     for sizes, rows, calls, bar in (
         ((64, 128, 10), 32, 100, "≤ 0.95"),

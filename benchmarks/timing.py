@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 
@@ -64,6 +64,7 @@ class Row(NamedTuple):
     spread: str
     bar: str
     times: dict[str, float]  # microseconds, the least of the rounds
+    baseline: str = ""
 
 
 def run(case: Case | Figure) -> Row:
@@ -79,8 +80,9 @@ def run(case: Case | Figure) -> Row:
     ratios = [theirs / ours if case.speedup else ours / theirs for ours, theirs in pairs]
     what = f"faster than {case.baseline}" if case.speedup else f"of {case.baseline}"
     return Row(
-        case.name, f"{statistics.median(ratios):.2f} × {what}", f"{min(ratios):.2f}-{max(ratios):.2f}", case.bar, least
-    )
+        case.name, f"{statistics.median(ratios):.2f} × {what}", f"{min(ratios):.2f}-{max(ratios):.2f}", case.bar, least,
+        case.baseline,
+    )  # fmt: skip
 
 
 def interleaved(contenders: Contenders, rounds: int, calls: int) -> dict[str, list[float]]:
@@ -102,6 +104,17 @@ def interleaved(contenders: Contenders, rounds: int, calls: int) -> dict[str, li
     return {name: each[1:] for name, each in times.items()}
 
 
-def all_rows(cases: Iterator[Case | Figure]) -> Iterator[Row]:
-    """The report line by line, as it is measured."""
-    return map(run, cases)
+def all_rows(cases: Iterator[Case | Figure], peer: str | None = None) -> Iterator[Row]:
+    """The report line by line, as it is measured; with a peer only what it does too, compared with it."""
+    return map(run, cases if peer is None else against(peer, cases))
+
+
+def against(peer: str, cases: Iterator[Case | Figure]) -> Iterator[Case]:
+    """The cases in which a contender has the peer's name, with the first contender and this one alone."""
+    for case in cases:
+        if isinstance(case, Case):
+            mine, *others = case.contenders
+            for name in others:
+                if peer.lower() in name.lower():
+                    both = {each: case.contenders[each] for each in (mine, name)}
+                    yield replace(case, contenders=both, baseline=name, bar="")

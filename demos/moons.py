@@ -35,7 +35,7 @@ def run(steps: int = 100, save: Path | None = None) -> dict[str, list[float]]:
     print("The two moons (o and +), and where the network has its border:")
     print(picture(net, points, labels))
     if save:
-        ax = plot_decision_boundary(lambda x: predict(net, x), points, labels, steps=60)
+        ax = plot_decision_boundary(lambda x: predict(net, x), points, labels, steps=120)
         ax.figure.savefig(save / "moons.png")
     return {"losses": losses, "accuracies": accuracies}
 

@@ -48,28 +48,29 @@ def check_activation(name: str) -> None:
     """Raise ValueError unless the name is that of a row of one argument."""
     if name not in ROWS or len(ROWS[name].args) != 1:
         raise ValueError(
-            f"activation={name!r} is not a row of one argument in the table of derivatives{did_you_mean(name, ROWS)}"
+            f"activation={name!r} is not a row of one argument in the table of derivatives"
+            f"{did_you_mean(str(name), ROWS)}"
         )
 
 
-def _of_row(name: str, row: str) -> type[Activation]:
-    doc = f"{ROWS[row].doc}\n"
+def _of_row(name: str, row: str, at_minus_one: float) -> type[Activation]:
+    doc = f"{ROWS[row].doc}\n\n>>> round({name}()(-1.0), 4)\n{at_minus_one}\n"
     return type(name, (Activation,), {"row": row, "__doc__": doc, "__module__": __name__})
 
 
-ReLU = _of_row("ReLU", "relu")
-LeakyReLU = _of_row("LeakyReLU", "leaky_relu")
-ELU = _of_row("ELU", "elu")
-SELU = _of_row("SELU", "selu")
-GELU = _of_row("GELU", "gelu")
-SiLU = _of_row("SiLU", "silu")
-Mish = _of_row("Mish", "mish")
-Tanh = _of_row("Tanh", "tanh")
-Hardtanh = _of_row("Hardtanh", "hardtanh")
-Sigmoid = _of_row("Sigmoid", "sigmoid")
-LogSigmoid = _of_row("LogSigmoid", "log_sigmoid")
-Softplus = _of_row("Softplus", "softplus")
-Softsign = _of_row("Softsign", "softsign")
+ReLU = _of_row("ReLU", "relu", 0.0)
+LeakyReLU = _of_row("LeakyReLU", "leaky_relu", -0.01)
+ELU = _of_row("ELU", "elu", -0.6321)
+SELU = _of_row("SELU", "selu", -1.1113)
+GELU = _of_row("GELU", "gelu", -0.1587)
+SiLU = _of_row("SiLU", "silu", -0.2689)
+Mish = _of_row("Mish", "mish", -0.3034)
+Tanh = _of_row("Tanh", "tanh", -0.7616)
+Hardtanh = _of_row("Hardtanh", "hardtanh", -1.0)
+Sigmoid = _of_row("Sigmoid", "sigmoid", 0.2689)
+LogSigmoid = _of_row("LogSigmoid", "log_sigmoid", -1.3133)
+Softplus = _of_row("Softplus", "softplus", 0.3133)
+Softsign = _of_row("Softsign", "softsign", -0.5)
 
 
 class Softmax(Module):
@@ -89,7 +90,12 @@ class Softmax(Module):
 
 
 class LogSoftmax(Softmax):
-    """The logarithm of the softmax along an axis, stable; what `nll_loss` takes."""
+    """The logarithm of the softmax along an axis, stable; what `nll_loss` takes.
+
+    >>> import numpy as np
+    >>> LogSoftmax()(np.array([1000.0, 0.0]))
+    array([    0., -1000.])
+    """
 
     def __call__(self, x: Any) -> Any:
         """Logarithms of probabilities."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
 import threading
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,16 @@ def save(model: Module, path: str | Path, *, optimizer: Optimizer | None = None)
 def load(model: Module, path: str | Path, *, optimizer: Optimizer | None = None) -> None:
     """Take over what `save` wrote, of a model of the same architecture.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> from nn import Linear
+    >>> with TemporaryDirectory() as folder:
+    ...     save(Linear(2, 1), f"{folder}/line.npz")
+    ...     try:
+    ...         load(Linear(3, 1), f"{folder}/line.npz")
+    ...     except ValueError as error:
+    ...         print(str(error).partition("npz: ")[2])
+    the state is not one of this Linear, and nothing was loaded: weight has shape (2, 1), not (3, 1)
+
     Raises FileNotFoundError if there is no such file, ValueError if it is none of these, is cut short, or is of another
     architecture (naming what differs), before anything is changed.
     """
@@ -59,6 +71,7 @@ def write(
     if optimizer is not None:
         everything |= {f"optimizer/{name}": each for name, each in optimizer.state_dict().items()}
     notes["generators"] = [each.bit_generator.state for each in generators(model)]
+    notes["checksum"] = _checksum(everything)
     text = json.dumps(notes, default=_plain)
     if path.suffix == ".npz":
         contents = _npz_bytes(everything, text)
@@ -93,21 +106,21 @@ def check_path(path: str | Path) -> Path:
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arrays and the notes in a checkpoint. Raises ValueError if it is none, or cut short."""
-    path = Path(path)
+    path = check_path(path)
     contents = path.read_bytes()
     try:
         if path.suffix == ".npz":
-            return _from_npz(contents)
-        if path.suffix == ".safetensors":
+            arrays, notes = _from_npz(contents)
+        else:
             size = int.from_bytes(contents[:8], "little")
             head = json.loads(contents[8 : 8 + size])
-            notes = head.get("__metadata__", {}).get(_NOTES, "{}")
-            return _safetensors().load(contents), json.loads(notes)
-    except ImportError:
-        raise
+            arrays = _safetensors().load(contents)
+            notes = json.loads(head.get("__metadata__", {}).get(_NOTES, "{}"))
+        if notes.get("checksum", _checksum(arrays)) != _checksum(arrays):
+            raise ValueError("its checksum is another")
     except Exception as error:
         raise ValueError(f"{path} is no checkpoint, or is cut short: {error}") from error
-    raise ValueError(f"{path}: a checkpoint ends in .npz or .safetensors")
+    return arrays, notes
 
 
 def check(
@@ -120,10 +133,21 @@ def check(
             if "optimizer/steps" not in arrays:
                 raise ValueError("it holds no optimiser; load() without optimizer=")
             optimizer.check_state(part(arrays, "optimizer"))
-        if "generators" in notes and len(notes["generators"]) != len(generators(model)):
-            raise ValueError(f"it has {len(notes['generators'])} random generators, not {len(generators(model))}")
+        if "generators" in notes:
+            check_generators(generators(model), notes["generators"])
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def check_generators(drawn: list[np.random.Generator], states: Any) -> None:
+    """Raise ValueError if these are not states of such random generators."""
+    if not isinstance(states, list) or len(states) != len(drawn):
+        raise ValueError(f"it does not have the states of {len(drawn)} random generators")
+    for generator, state in zip(drawn, states, strict=True):
+        try:
+            copy.deepcopy(generator).bit_generator.state = state
+        except Exception as error:
+            raise ValueError(f"the state of a random generator does not fit: {error}") from None
 
 
 def take_over(arrays: Mapping[str, Any], notes: Mapping[str, Any], model: Module, optimizer: Optimizer | None) -> None:
@@ -149,6 +173,13 @@ def generators(model: Module) -> list[np.random.Generator]:
     """The random generators in the modules of a model, each once."""
     found = [thing for module in model.modules() for thing in vars(module).values()]
     return list({id(each): each for each in found if isinstance(each, np.random.Generator)}.values())
+
+
+def _checksum(arrays: Mapping[str, Any]) -> str:
+    total = 0
+    for name in sorted(arrays):
+        total = zlib.crc32(np.ascontiguousarray(arrays[name]).tobytes(), total)
+    return f"{total:08x}"
 
 
 def _npz_bytes(arrays: Mapping[str, Any], notes: str) -> bytes:

@@ -55,10 +55,13 @@ class DataLoader:
 
 
 def _checked(index: int, array: Any) -> Any:
+    masked = np.ma.is_masked(array)
     try:
         array = np.asarray(array)
     except ValueError as error:
         raise ValueError(f"array {index} is ragged: all rows need the same length ({error})") from None
+    if masked:
+        raise ValueError(f"array {index} has masked entries: fill them or leave their rows out first")
     if array.dtype.kind not in "fiub" or array.ndim == 0:
         raise TypeError(f"array {index} must hold rows of numbers, not {array.dtype} of shape {array.shape}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():

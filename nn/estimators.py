@@ -70,9 +70,10 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
     def _train(self, X: Any, y: Any, outputs: int, loss: Callable[..., Any], metric: Callable[..., float]) -> None:
         """Make the network for so many outputs, and fit it."""
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, int)).tolist()
-        if any(width < 1 for width in hidden):
-            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: every layer needs a width of at least 1")
+        widths = np.atleast_1d(np.asarray(self.hidden_layer_sizes))
+        if widths.size and (widths.dtype.kind not in "iu" or widths.ndim != 1 or widths.min() < 1):
+            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: a width is a whole number of at least 1")
+        hidden = widths.tolist()
         row = _ROWS.get(self.activation, self.activation)
         check_activation(row)
         layers: list[Any] = []
@@ -86,8 +87,9 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
                 X, y, test_size=self.validation_fraction, random_state=check_random_state(self.random_state)
             )
             held_out, callbacks = (X_out, y_out), [EarlyStopping(self.n_iter_no_change, metric.__name__, greater=True)]
-        size = min(200, len(X)) if self.batch_size == "auto" else min(int(self.batch_size), len(X))
-        data = DataLoader(X, y, batch_size=size, shuffle=self.shuffle, seed=rng)
+        wanted: Any = 200 if self.batch_size == "auto" else self.batch_size
+        data = DataLoader(X, y, batch_size=wanted, shuffle=self.shuffle, seed=rng)
+        size = min(data.batch_size, len(X))
         self.history_: History = fit(
             net, data, loss, self._optimizer(net, size), self.max_iter, validation=held_out, callbacks=callbacks,
             metrics=[metric] if self.early_stopping else [],
@@ -127,6 +129,8 @@ class MLPClassifier(ClassifierMixin, _MLP):  # type: ignore[misc]
     True
 
     After `fit`: ``classes_``, ``network_`` (a `Sequential`), ``history_``, ``loss_curve_``, ``n_iter_``.
+
+    `fit` raises ValueError for unusable data and for parameters out of range.
     """
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:
@@ -160,6 +164,8 @@ class MLPRegressor(RegressorMixin, _MLP):  # type: ignore[misc]
     True
 
     After `fit`: ``network_`` (a `Sequential`), ``history_``, ``loss_curve_``, ``n_iter_``.
+
+    `fit` raises ValueError for unusable data and for parameters out of range.
     """
 
     def __sklearn_tags__(self) -> Any:

@@ -30,6 +30,14 @@ def read_mnist(path: str | Path) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     `path` is an ``.npz`` file with x_train, y_train, x_test, y_test, or a directory with the four IDX files or with
     mnist_train.csv and mnist_test.csv, each of them also as ``.gz``.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> images, labels = np.zeros((3, 28, 28), np.uint8), np.array([7, 2, 1], np.uint8)
+    >>> with TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/mnist.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    ...     train_x, train_y, test_x, test_y = read_mnist(f"{folder}/mnist.npz")
+    >>> train_x.shape, train_y
+    ((3, 28, 28), array([7, 2, 1], dtype=uint8))
+
     Raises FileNotFoundError if they are not there, ValueError for files that are cut short, of another format, or
     whose numbers are none of images and labels from 0 to 9.
     """

@@ -145,7 +145,10 @@ class Module:
                     lines.append((path, type(module).__name__, ", ".join(shapes), count))
                 total += count
         lines.append(("total", "", "", total))
-        return "\n".join(f"{path:<16}{kind:<16}{shapes:<24}{count:>12,}" for path, kind, shapes, count in lines)
+        wide = [max(least, *(len(line[i]) + 2 for line in lines)) for i, least in enumerate((16, 16, 24))]
+        return "\n".join(
+            f"{path:<{wide[0]}}{kind:<{wide[1]}}{shapes:<{wide[2]}}{count:>12,}" for path, kind, shapes, count in lines
+        )
 
     def extra_repr(self) -> str:
         """What `repr` shows of the module itself between its brackets."""

@@ -14,6 +14,7 @@ import numpy as np
 from autograd.node import Node
 from autograd.ops.shape import data_of
 from autograd.plain import kind_of
+from autograd.quiet import hush, unhush
 from nn.module import Module, clear
 
 
@@ -22,6 +23,18 @@ class Optimizer:
     remembered of each parameter from step to step.
 
     `weight_decay` times the parameter is added to its gradient.
+
+    An optimiser of one's own says in `change` what to subtract:
+
+    >>> from autograd import Value
+    >>> class Signs(Optimizer):
+    ...     def change(self, gradient, memory, step):
+    ...         return self.lr * np.sign(gradient)
+    >>> x = Value(3.0)
+    >>> (x * x).backward()
+    >>> Signs([x], lr=0.5).step()
+    >>> x.data
+    2.5
 
     Raises TypeError for anything but parameters, ValueError if there are none, if one comes twice, or for a negative
     learning rate or weight decay.
@@ -37,7 +50,12 @@ class Optimizer:
             raise ValueError(f"the weight decay must be 0 or more, not {weight_decay!r}")
         self.lr, self.weight_decay = lr, weight_decay
         self.steps = [0] * len(self.params)
-        self.memory: list[dict[str, Any]] = [dict.fromkeys(self.remembers, 0.0) for _ in self.params]
+        self.memory: list[dict[str, Any]] = [
+            dict.fromkeys(self.remembers, 0.0)
+            # to write to, as asking for new memory takes longer than the arithmetic
+            | {"scratch": np.empty_like(each.data) if isinstance(each.data, np.ndarray) else None}
+            for each in self.params
+        ]
 
     def __repr__(self) -> str:
         numbers = [f"{name}={each}" for name, each in vars(self).items() if isinstance(each, (int, float, tuple))]
@@ -50,15 +68,19 @@ class Optimizer:
     def step(self) -> None:
         """Change every parameter by its gradient."""
         steps, decay = self.steps, self.weight_decay
-        for i, parameter in enumerate(self.params):
-            gradient = parameter.grad
-            if gradient is not None:
-                steps[i] += 1
-                if isinstance(gradient, Node):
-                    gradient = gradient.data
-                if decay:
-                    gradient = gradient + decay * parameter.data
-                parameter.data -= self.change(gradient, self.memory[i], steps[i])
+        token = hush()
+        try:
+            for i, parameter in enumerate(self.params):
+                gradient = parameter.grad
+                if gradient is not None:
+                    steps[i] += 1
+                    if isinstance(gradient, Node):
+                        gradient = gradient.data
+                    if decay:
+                        gradient = gradient + decay * parameter.data
+                    parameter.data -= self.change(gradient, self.memory[i], steps[i])
+        finally:
+            unhush(token)
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """What to subtract from a parameter: of its gradient, a float or an array that must not be changed, of what is
@@ -132,11 +154,22 @@ class SGD(Optimizer):
             velocity += gradient
             memory["velocity"] = velocity
             gradient = gradient + self.momentum * velocity if self.nesterov else velocity
-        return _times(gradient, self.lr, memory)
+        return np.multiply(gradient, self.lr, out=memory["scratch"])
 
 
 class Adagrad(Optimizer):
-    """Steps that shrink with the sum of the squares of all gradients so far (Duchi et al., 2011)."""
+    """Steps that shrink with the sum of the squares of all gradients so far (Duchi et al., 2011).
+
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> optimizer = Adagrad([x], lr=0.1)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.data, 6)
+    2.9
+
+    Raises ValueError for a negative number.
+    """
 
     remembers = ("squares",)
 
@@ -155,7 +188,18 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Steps scaled by the running size of the gradients (Tieleman & Hinton, 2012)."""
+    """Steps scaled by the running size of the gradients (Tieleman & Hinton, 2012).
+
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> optimizer = RMSprop([x], lr=0.1, alpha=0.75)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.data, 6)
+    2.8
+
+    Raises ValueError for a negative number, and for `alpha` outside [0, 1).
+    """
 
     remembers = ("squares", "velocity")
 
@@ -187,6 +231,8 @@ class Adam(Optimizer):
     >>> optimizer.step()
     >>> round(x.data, 6)
     2.9
+
+    Raises ValueError for a negative number, and for betas outside [0, 1).
     """
 
     remembers = ("sums", "squares")  # of the gradients and of their squares, every older one counting by beta less
@@ -207,9 +253,9 @@ class Adam(Optimizer):
         sums *= beta1  # in place, where it is an array
         sums += gradient
         squares *= beta2
-        squares += _times(gradient, gradient, memory)
+        scratch = memory["scratch"]
+        squares += np.multiply(gradient, gradient, out=scratch)
         memory["sums"], memory["squares"] = sums, squares
-        scratch = memory.get("scratch")
         weight1, weight2 = (1 - beta1) / (1 - beta1**step), math.sqrt((1 - beta2) / (1 - beta2**step))
         size = np.sqrt(squares, out=scratch)
         size += self.eps / weight2
@@ -219,7 +265,18 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay shrinks the parameters themselves (Loshchilov & Hutter, 2019)."""
+    """Adam whose weight decay shrinks the parameters themselves (Loshchilov & Hutter, 2019).
+
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> optimizer = AdamW([x], lr=0.1, weight_decay=0.5)
+    >>> (x * x).backward()
+    >>> optimizer.step()
+    >>> round(x.data, 6)
+    2.75
+
+    Raises ValueError for a negative number, and for betas outside [0, 1).
+    """
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
@@ -262,6 +319,13 @@ def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
 def clip_grad_value(parameters: Iterable[Any], clip_value: float) -> None:
     """Put every entry of the gradients between ``-clip_value`` and `clip_value`.
 
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> (x * x).backward()
+    >>> clip_grad_value([x], 1.0)
+    >>> x.grad
+    1.0
+
     Raises ValueError for a negative or missing bound.
     """
     parameters = checked_parameters(parameters)
@@ -274,15 +338,21 @@ def clip_grad_value(parameters: Iterable[Any], clip_value: float) -> None:
 
 
 def gradient_norm(parameters: Iterable[Any]) -> float:
-    """The Euclidean length of all gradients together; nan or inf if an entry of one is, or its square is beyond the
-    floats."""
-    total = 0.0
+    """The Euclidean length of all gradients together; nan or inf if an entry of one is."""
+    rows = []
     for parameter in parameters:
-        gradient = data_of(parameter.grad)
+        gradient = parameter.grad
         if gradient is not None:
-            flat = gradient.reshape(-1) if type(gradient) is np.ndarray else np.ravel(gradient)
-            total += float(flat.dot(flat))
-    return math.sqrt(total)
+            rows.append(gradient.reshape(-1) if type(gradient) is np.ndarray else np.ravel(data_of(gradient)))
+    token = hush()
+    total = float(sum([row.dot(row) for row in rows]))
+    unhush(token)
+    if 1e-290 < total < math.inf:
+        return math.sqrt(total)
+    largest = max([float(np.abs(row).max(initial=0.0)) for row in rows], default=0.0)
+    if largest == 0 or not math.isfinite(largest):
+        return math.sqrt(total) if total == total else total
+    return largest * math.hypot(*(float(np.linalg.norm(row / largest)) for row in rows))  # the squares left the floats
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Any]:
@@ -299,16 +369,6 @@ def checked_parameters(params: Iterable[Any]) -> list[Any]:
     if len(set(map(id, params))) < len(params):
         raise ValueError("a parameter comes twice in the list, and would be changed twice in a step")
     return params
-
-
-def _times(factor: Any, other: Any, memory: dict[str, Any]) -> Any:
-    """The product; an array is put where the last one was, as asking for new memory takes longer than the product."""
-    if "scratch" in memory:
-        return np.multiply(factor, other, memory["scratch"])
-    product = factor * other
-    if isinstance(product, np.ndarray):
-        memory["scratch"] = product
-    return product
 
 
 def _check_positive(**numbers: float) -> None:

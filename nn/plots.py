@@ -12,22 +12,28 @@ import numpy as np
 def plot_history(rows: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
     """The losses over the epochs on the left axis, and what is a share, such as the accuracy, on a right one.
 
+    >>> plot_history([{"loss": 1.0}, {"loss": 0.5}]).get_ylabel()
+    'loss'
+
     Raises ValueError if there are no epochs.
     """
     if not rows:
         raise ValueError("there are no epochs to draw")
     ax = ax or _axes()
-    epochs = range(1, len(rows) + 1)
+    epochs, marker = range(1, len(rows) + 1), "-" if len(rows) > 1 else "o"  # of one epoch there is no line
     for name in rows[0]:
         if "loss" in name:
-            ax.plot(epochs, [row[name] for row in rows], label=name)
-    ax.set(xlabel="epoch", ylabel="loss")
+            ax.plot(epochs, [row[name] for row in rows], marker, label=name)
+    ax.set(xlabel="epoch", ylabel="loss", xlim=(0.5, len(rows) + 0.5))
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     metrics = [name for name in rows[0] if "loss" not in name and name not in ("lr", "gradient norm")]
     handles, _ = ax.get_legend_handles_labels()
     if metrics:
         right = ax.twinx()
         for i, name in enumerate(metrics):
-            handles += right.plot(epochs, [row[name] for row in rows], f"C{i + 2}--", label=name)
+            handles += right.plot(
+                epochs, [row[name] for row in rows], f"C{i + 2}{marker.replace('-', '--')}", label=name
+            )
         right.set_ylabel(", ".join(metrics))
     ax.legend(handles=handles, loc="center right")
     return ax
@@ -38,6 +44,10 @@ def plot_decision_boundary(model: Callable[[Any], Any], X: Any, y: Any, ax: Any 
 
     `model` takes rows (rows, 2) and gives class indices, one score each, whose sign decides, or logits of classes; so
     ``lambda x: nn.predict(net, x)``, or the ``predict`` of an estimator. `y` are the labels.
+
+    >>> ax = plot_decision_boundary(lambda x: x[:, 0], [[-1.0, 0.0], [1.0, 0.0]], [0, 1])
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['0', '1']
 
     Raises ValueError unless X has two features and as many rows as y.
     """
@@ -54,14 +64,20 @@ def plot_decision_boundary(model: Callable[[Any], Any], X: Any, y: Any, ax: Any 
     if given.dtype.kind == "f" and not np.isin(given, classes).all():
         given = classes[(given > 0).astype(int)] if len(classes) == 2 else given
     regions = np.searchsorted(classes, given).reshape(steps, steps)
-    levels = np.arange(len(classes) + 1) - 0.5
-    ax.contourf(xs, ys, regions, levels=levels, cmap="coolwarm", alpha=0.35)
-    ax.scatter(*X.T, c=points, cmap="coolwarm", vmin=0, vmax=max(len(classes) - 1, 1), edgecolors="k", s=18)
+    colors = [f"C{i % 10}" for i in range(len(classes))]
+    ax.contourf(xs, ys, regions, levels=np.arange(len(classes) + 1) - 0.5, colors=colors, alpha=0.3)
+    for i, name in enumerate(classes):
+        ax.scatter(*X[points == i].T, color=colors[i], edgecolors="k", s=18, label=name)
+    ax.legend()
     return ax
 
 
 def plot_confusion_matrix(matrix: Any, ax: Any = None, *, labels: Sequence[Any] | None = None) -> Any:
     """A confusion matrix as numbers in colours: classes are rows, what they were taken for are columns.
+
+    >>> ax = plot_confusion_matrix([[3, 0], [1, 4]], labels=["cat", "dog"])
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['cat', 'dog']
 
     Raises ValueError unless the matrix is square.
     """
@@ -71,7 +87,8 @@ def plot_confusion_matrix(matrix: Any, ax: Any = None, *, labels: Sequence[Any] 
     ax = ax or _axes()
     ax.imshow(matrix, cmap="Blues")
     for (i, j), number in np.ndenumerate(matrix):
-        ax.text(j, i, number, ha="center", va="center", color="w" if number > matrix.max() / 2 else "k")
+        color = "w" if number > matrix.max() / 2 else "k" if number else "0.8"
+        ax.text(j, i, number, ha="center", va="center", color=color)
     names = range(len(matrix)) if labels is None else labels
     ax.set(xlabel="taken for", ylabel="is", xticks=range(len(matrix)), yticks=range(len(matrix)))
     ax.set_xticklabels(names)
@@ -81,6 +98,9 @@ def plot_confusion_matrix(matrix: Any, ax: Any = None, *, labels: Sequence[Any] 
 
 def plot_gradient_norms(norms: Mapping[str, float], ax: Any = None) -> Any:
     """The lengths of the gradients, layer by layer, on a logarithmic scale; see `gradient_norms`.
+
+    >>> plot_gradient_norms({"layers.0": 1e-6, "layers.2": 1.0}).get_yscale()
+    'log'
 
     Raises ValueError if there are none.
     """
@@ -97,6 +117,9 @@ def plot_gradient_norms(norms: Mapping[str, float], ax: Any = None) -> Any:
 def plot_images(images: Any, titles: Sequence[Any], ax: Any = None, *, columns: int = 8) -> Any:
     """Grey images (images, height, width) side by side in rows on one Axes, a title above each.
 
+    >>> len(plot_images(np.zeros((2, 8, 8)), ["3, read as 8", "4, read as 9"]).images)
+    2
+
     Raises ValueError unless there are as many titles as images, at least one.
     """
     images = np.asarray(images)
@@ -104,24 +127,24 @@ def plot_images(images: Any, titles: Sequence[Any], ax: Any = None, *, columns: 
         raise ValueError(
             f"expected images (images, height, width) and as many titles, not {images.shape}, {len(titles)}"
         )
-    ax = ax or _axes()
+    rows = -(-len(images) // columns)
+    ax = ax or _axes(height=0.4 + 1.05 * rows * min(8 / columns, 1))
     _, height, width = images.shape
     for i, (image, title) in enumerate(zip(images, titles, strict=True)):
-        left, top = i % columns * (width * 1.25), i // columns * (height * 1.5)
+        left, top = i % columns * (width * 1.35), i // columns * (height * 1.5)
         ax.imshow(image, cmap="gray_r", extent=(left, left + width, top + height, top))
         ax.text(left + width / 2, top - 0.05 * height, title, ha="center", va="bottom", fontsize=8)
-    rows = -(-len(images) // columns)
-    ax.set(xlim=(-1, min(len(images), columns) * width * 1.25), ylim=(rows * height * 1.5, -0.5 * height))
+    ax.set(xlim=(-0.3 * width, columns * width * 1.35), ylim=((rows * 1.5 - 0.4) * height, -0.5 * height))
     ax.axis("off")
     return ax
 
 
-def _axes() -> Any:
+def _axes(height: float = 4.8) -> Any:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("pictures of training need matplotlib: pip install matplotlib") from error
-    figure = Figure(layout="constrained")
+    figure = Figure(figsize=(6.4, height), layout="constrained")
     FigureCanvasAgg(figure)  # no window and no state of pyplot
     return figure.subplots()

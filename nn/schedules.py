@@ -13,6 +13,15 @@ class Schedule:
     """Sets the optimiser's learning rate, at once and then at every `step()`, to `rate(count)`.
 
     `count` is the number of steps so far. `fit` takes a step after every epoch, or after every batch if `per_batch`.
+    A schedule of one's own says in `rate` what the rate is:
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> class Halving(Schedule):
+    ...     def rate(self, count):
+    ...         return self.base / 2**count
+    >>> rates(Halving(SGD([Value(1.0)], lr=1.0)), 4)
+    [1.0, 0.5, 0.25, 0.125]
     """
 
     per_batch = False
@@ -51,6 +60,8 @@ class StepLR(Schedule):
     >>> schedule.step()
     >>> optimizer.lr
     0.1
+
+    Raises ValueError for a step size below 1.
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
@@ -64,7 +75,13 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """The rate times `gamma` after every step."""
+    """The rate times `gamma` after every step.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> rates(ExponentialLR(SGD([Value(1.0)], lr=1.0), gamma=0.5), 4)
+    [1.0, 0.5, 0.25, 0.125]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         self.gamma = gamma
@@ -76,7 +93,15 @@ class ExponentialLR(Schedule):
 
 
 class CosineAnnealingLR(Schedule):
-    """Half a cosine wave from the first rate down to `eta_min` in `T_max` steps (Loshchilov & Hutter, 2017)."""
+    """Half a cosine wave from the first rate down to `eta_min` in `T_max` steps (Loshchilov & Hutter, 2017).
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> rates(CosineAnnealingLR(SGD([Value(1.0)], lr=1.0), T_max=4), 5)
+    [1.0, 0.8536, 0.5, 0.1464, 0.0]
+
+    Raises ValueError for fewer than one step.
+    """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         _check_steps(T_max=T_max)
@@ -89,7 +114,15 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """A warm-up: from `start_factor` times the rate evenly to `end_factor` times it in `total_iters` steps."""
+    """A warm-up: from `start_factor` times the rate evenly to `end_factor` times it in `total_iters` steps.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> rates(LinearLR(SGD([Value(1.0)], lr=1.0), start_factor=0.5, total_iters=2), 4)
+    [0.5, 0.75, 1.0, 1.0]
+
+    Raises ValueError for fewer than one step.
+    """
 
     def __init__(
         self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
@@ -107,7 +140,15 @@ class LinearLR(Schedule):
 class OneCycleLR(Schedule):
     """Up to `max_lr` in the first `pct_start` of the steps and down again, both along half a cosine wave (Smith &
     Topin, 2018): from ``max_lr / div_factor``, to that divided by `final_div_factor`. A step a batch; the momentum
-    stays as it is."""
+    stays as it is.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> rates(OneCycleLR(SGD([Value(1.0)]), max_lr=1.0, total_steps=10), 10)
+    [0.04, 0.52, 1.0, 0.9505, 0.8117, 0.6113, 0.3887, 0.1883, 0.0495, 0.0]
+
+    Raises ValueError for fewer than one step, and for `pct_start` outside (0, 1).
+    """
 
     per_batch = True
 
@@ -131,7 +172,19 @@ class OneCycleLR(Schedule):
 
 
 class ReduceLROnPlateau(Schedule):
-    """The rate times `factor` when the loss has not fallen by the share `threshold` for more than `patience` steps."""
+    """The rate times `factor` when the loss has not fallen by the share `threshold` for more than `patience` steps.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> optimizer = SGD([Value(1.0)], lr=1.0)
+    >>> schedule = ReduceLROnPlateau(optimizer, patience=1)
+    >>> for loss in (3.0, 2.0, 2.0, 2.0):
+    ...     schedule.step(loss)
+    >>> optimizer.lr
+    0.1
+
+    Raises ValueError for a factor outside (0, 1).
+    """
 
     def __init__(
         self, optimizer: Optimizer, factor: float = 0.1, patience: int = 10, threshold: float = 1e-4,
@@ -162,6 +215,15 @@ class ReduceLROnPlateau(Schedule):
             if self.now - lower > 1e-8:
                 self.now = lower
         super().step()
+
+
+def rates(schedule: Schedule, steps: int) -> list[float]:
+    """The learning rates of so many steps, to four digits."""
+    found = []
+    for _ in range(steps):
+        found.append(round(schedule.optimizer.lr, 4))
+        schedule.step()
+    return found
 
 
 def _cosine(start: float, end: float, share: float) -> float:

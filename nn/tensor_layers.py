@@ -11,6 +11,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.functions import FUNCTIONS
 from autograd.node import Node
+from autograd.ops import network
 from autograd.ops.linalg import matmul
 from autograd.ops.network import affine
 from autograd.ops.reduce import mean
@@ -129,7 +130,7 @@ class Dropout(Module):
         """Some elements dropped, in training."""
         if not self.training or self.p == 0:
             return x
-        kept = self.rng.random(shape_of(x)) >= self.p
+        kept = network.kept(self.rng, shape_of(x), self.p)
         return x * (kept / (1 - self.p)).astype(getattr(x, "dtype", float))
 
     def extra_repr(self) -> str:
@@ -170,7 +171,9 @@ class BatchNorm1d(Module):
             axes = (0, *range(2, x.ndim))
             count = math.prod(x.shape) // self.num_features
             if count < 2:
-                raise ValueError(f"{self!r} in training needs two rows or more to take a variance; or use eval()")
+                raise ValueError(
+                    f"{self!r} takes two rows or more in training; drop_last leaves out a last batch of one"
+                )
             centre = mean(x, axes, keepdims=True)
             x = x - centre
             variance = mean(x * x, axes, keepdims=True)

@@ -64,6 +64,14 @@ class EarlyStopping:
     weights with which it was best.
 
     `monitor` is a name in the history: 'validation loss', 'loss', or a metric, of which more is better if `greater`.
+
+    >>> from nn import SGD, Linear, mse_loss
+    >>> x, line = np.ones((8, 1)), Linear(1, 1, rng=0)
+    >>> optimizer = SGD(line.parameters(), lr=2.0)  # too large a step: the loss grows
+    >>> fit(line, (x, x), mse_loss, optimizer, 50, validation=(x, x), callbacks=[EarlyStopping(patience=3)]).stopped
+    'stopped by EarlyStopping'
+
+    Raises ValueError for a patience below 1.
     """
 
     def __init__(self, patience: int = 10, monitor: str = "validation loss", *, greater: bool = False) -> None:
@@ -202,6 +210,8 @@ def predict(model: Module, inputs: Any, batch_size: int = 256) -> Any:
     >>> from nn import Linear
     >>> predict(Linear(2, 3, rng=0), np.zeros((4, 2))).shape
     (4, 3)
+
+    Raises ValueError for no inputs, nan or inf among them, and whatever the model raises.
     """
     outputs = [_in_use(model, x) for (x,) in DataLoader(inputs, batch_size=batch_size)]
     return np.concatenate(outputs)
@@ -224,19 +234,19 @@ def _epoch(
         error = loss(outputs, y)
         if not isinstance(error, Node):
             raise TypeError(f"the loss must be a node computed from the model's output, not {error!r}")
+        if error.op is None:
+            raise ValueError("nothing leads from the loss back to the model: is this in no_grad(), or was .data taken?")
         if error.size != 1:
             raise ValueError(f"the loss has shape {error.shape}; it must be one number: its mean or its sum")
-        value = error.data.item() if isinstance(error.data, np.ndarray) else error.data
+        value = norm = error.item()  # type: ignore[attr-defined]
         if math.isfinite(value):
             error.backward()  # type: ignore[attr-defined]
             norm = gradient_norm(optimizer.params)
-        if not (math.isfinite(value) and math.isfinite(norm)):
+        if not math.isfinite(norm):
             for buffer, old in zip(buffers, before, strict=True):
                 buffer[...] = old
-            where = (
-                f"batch {number} of the epoch: the loss is {value}{f', the gradient {norm}' if value == value else ''}"
-            )
-            _explain(model, loss, x, y, where)
+            what = f"the loss is {value}" if not math.isfinite(value) else f"the length of the gradient is {norm}"
+            _explain(model, loss, x, y, f"batch {number} of the epoch: {what}")
         if max_norm is not None:
             clip_grad_norm(optimizer.params, max_norm)
         optimizer.step()
@@ -396,6 +406,9 @@ def _resume(path: str | Path, model: Module, optimizer: Optimizer, parts: list[A
     ]
     if [sorted(state) for state in states] != [sorted(kind) for kind in kinds]:
         raise ValueError(f"{path} is no checkpoint of this training: it had other data, schedule or callbacks")
+    for each, state in zip(parts, states, strict=True):
+        if isinstance(each, DataLoader):
+            checkpoints.check_generators([each.rng], [state["rng"]])
     checkpoints.take_over(arrays, notes, model, optimizer)
     for i, (each, state) in enumerate(zip(parts, states, strict=True)):
         if isinstance(each, DataLoader):

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import AnomalyError, Value, detect_anomaly, enable_grad, is_recording, no_grad
+from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, is_recording, no_grad
 
 DEPTH = 1_000_000
 
@@ -740,3 +740,20 @@ def test_no_warning_and_no_exception_from_arithmetic():
             result.backward()
             assert isinstance(result.data, float)
             assert isinstance(a.grad, float)
+
+
+def test_modes_decorate_without_parentheses_too():
+    @no_grad
+    def square(x):
+        return x * x
+
+    @detect_anomaly
+    def log(x):
+        return x.log()
+
+    assert square(Value(2.0)).inputs == ()
+    assert (Value(2.0) * 1).inputs != ()
+    with pytest.raises(AnomalyError, match=r"log\(0.0\) = -inf"):
+        log(Value(0.0))
+    with pytest.raises(AnomalyError, match=r"first -inf at \[1\], of 0.0"):
+        log(Tensor([1.0, 0.0, 2.0]))

@@ -389,6 +389,32 @@ def test_search_opens_the_module(opened):
     assert "pinned" in card(tab, "layers.0.neurons.2.w.1").get_attribute("class")
 
 
+def test_what_is_found_can_be_read(opened):
+    tab = open_page(opened, MLP(3, [8, 8, 1], rng=0)([1.0, 2.0, 3.0]))
+    tab.fill("#search", "layers.1.neurons.7.b")
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("zoom.k") >= 0.8
+    assert in_sight(tab, "layers.1.neurons.7.b")
+
+
+def test_a_long_name_leaves_room_in_the_table(opened):
+    tab = open_page(opened, Value(2.0, label="x" * 300) * 3.0)
+    tab.click("#open-table")
+    name, *_, module = tab.locator("#table th").all()
+    assert module.bounding_box()["x"] - name.bounding_box()["x"] < 1000
+    assert tab.locator("#table td").first.get_attribute("title") == "x" * 300
+
+
+def test_a_narrow_window_loses_nothing_at_its_side(opened):
+    tab = open_page(opened, neuron())
+    tab.set_viewport_size({"width": 480, "height": 800})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 480
+    for name in ("#open-help", "#speed", "#edit-number", "#caption"):
+        box = tab.locator(name).bounding_box()
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= 480, name
+
+
 def test_colours(opened):
     tab = open_page(opened, neuron())
     fill = lambda name: tab.evaluate("e => getComputedStyle(e).fill", card(tab, name).locator(".face").element_handle())  # noqa: E731
@@ -402,30 +428,37 @@ def test_colours(opened):
     assert fill("x1") == kind
 
 
-def in_sight(tab, name):
-    box, frame = card(tab, name).bounding_box(), tab.locator("#picture").bounding_box()
-    return frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
+def in_sight(tab, *names):
+    """Which of these cards can be seen."""
+    frame = tab.locator("#picture").bounding_box()
+    boxes = {name: card(tab, name).bounding_box() for name in names}
+    return [
+        name
+        for name, box in boxes.items()
+        if frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
+    ]
 
 
 @pytest.mark.parametrize("length", [6, 500])
 def test_what_is_too_large_is_shown_legibly_and_follows_the_steps(opened, length):
-    x = y = Value(0.5, label="x")
+    y = Value(0.5, label="x")
     for number in range(length):
         y = (y * 1.5).tanh() if number % 2 else y + 0.25
     y.label = "y"
     y.backward()
     tab = open_page(opened, y, reduced_motion="reduce")
     assert tab.evaluate("zoom.k") == 0.8
-    assert in_sight(tab, "x") and not in_sight(tab, "y")  # the last step is at the leaf
+    assert in_sight(tab, "x", "y") == ["x"]  # the last step is at the leaf
     tab.keyboard.press("b")
-    assert in_sight(tab, "y") and not in_sight(tab, "x")
+    assert in_sight(tab, "x", "y") == ["y"]
     tab.keyboard.press("f")
     tab.keyboard.press("ArrowRight")
-    assert in_sight(tab, "x") and tab.evaluate("zoom.k") == 0.8
+    assert in_sight(tab, "x", "y") == ["x"]
+    assert tab.evaluate("zoom.k") == 0.8
     tab.click("#fit")
-    assert in_sight(tab, "x") and in_sight(tab, "y")
+    assert in_sight(tab, "x", "y") == ["x", "y"]
     tab.keyboard.press("b")
-    assert in_sight(tab, "x") and in_sight(tab, "y")
+    assert in_sight(tab, "x", "y") == ["x", "y"]
 
 
 def test_zoom_pan_and_fit(opened):

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import GraphTooLargeError, Tensor, Value, draw, draw_dot, explore, stack
+from autograd import GraphTooLargeError, Tensor, Value, draw, draw_dot, explore, jit, stack
 from autograd.drawing.cards import clean, columns, short
 from autograd.drawing.colours import COLOURS, SCALE, scale
 from demos import pictures
@@ -398,6 +398,12 @@ def test_the_tree():
         "      └─ v1, see above\n"
         "(5 values, 6 edges, output y = 11)"
     )
+
+
+def test_the_inside_of_a_compiled_function_is_not_drawn():
+    y = jit(lambda t: (t * t).sum())(Tensor([1.0, 2.0], label="t"))
+    assert repr(draw(y)).splitlines()[0] == "v1 = jit(<lambda>)(t) = 5"
+    assert "object at" not in draw(y).to_svg() + draw(y).to_dot() + explore(y).to_html()
 
 
 def test_a_label_that_is_a_formula_stands_in_parentheses_in_the_tree():

@@ -182,6 +182,33 @@ def test_a_module_that_keeps_its_output_does_not_live_forever():
         gc.enable()
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda graph: pickle.loads(pickle.dumps(graph))])
+@pytest.mark.parametrize("make", [lambda: network()(inputs()), lambda: recurrent(3), lambda: many_samples(4)])
+def test_a_copy_of_a_graph_knows_its_modules(make, copied):
+    graph = make()
+    first, again = snapshot(graph), snapshot(copied(copied(graph)))
+    assert again.groups == first.groups
+    assert len(first.groups) > 1
+
+    def described(each):
+        return sorted((item.kind, item.name, item.op, str(item.value), item.group) for item in each.items)
+
+    assert described(again) == described(first)
+    assert snapshot(graph).groups == first.groups
+
+
+def recurrent(steps):
+    cell, h = Cell(), Value(0.0, label="h")
+    for step in range(steps):
+        h = cell(Value(0.1 * step), h)
+    return h * 2.0
+
+
+def many_samples(count):
+    net = network()
+    return sum((net([Value(float(each)), 1.0]) - 1.0) ** 2 for each in range(count))
+
+
 def test_copies_and_pickles_of_models_and_graphs():
     net = network()
     y = net(inputs())

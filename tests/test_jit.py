@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -509,6 +510,11 @@ def program(steps, inputs, constant):
 @given(steps, st.lists(numbers, min_size=2, max_size=3), numbers, st.booleans())
 @example([("log", 0, 0), ("mul", 0, 3)], [0.0, 1.0], 1.0, False)
 @example([("square", 0, 0), ("log", 3, 0), ("relu", 4, 0)], [0.0, 1.0], 1.0, False)
+@example([("tanh", 0, 0), ("tanh", 4, 0), ("square", 4, 0), ("square", 4, 0)], [0.0, 0.0], 0.0, True)
+@example(
+    [("tanh", 0, 0), ("tanh", 1, 0), *[("tanh", 0, 0)] * 3, ("tanh", 4, 0), ("square", 7, 0), ("square", 27, 0)],
+    [0.0, 0.0], 0.0, True,
+)  # fmt: skip
 def test_random_programs(steps, inputs, constant, many):
     """`many`: the same program for a batch of inputs, so that blocks of numbers are computed side by side."""
     weight = Value(0.5)
@@ -548,6 +554,25 @@ def test_a_long_chain():
     z = jit(chain)(x)
     z.backward()
     assert same([z.data, x.grad], gradients(chain, 0.5))
+
+
+def test_memory_of_a_trace_grows_with_its_length():
+    def peak(nodes):
+        def chain(x):
+            for _ in range(nodes // 2):
+                x = x * 0.5 + 0.1
+            return x
+
+        compiled = jit(chain)
+        tracemalloc.start()
+        try:
+            compiled(Value(1.0))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(1000)
+    assert peak(40_000) < 2.3 * peak(20_000)
 
 
 def test_memory_of_a_program():

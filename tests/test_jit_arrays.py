@@ -1,5 +1,7 @@
 """`jit` of functions of Tensors and of Tensors and Values mixed: values, gradients, masks, shapes, dtypes, refusals."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -200,4 +202,62 @@ def test_random_programs(steps, seed):
 
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        check(f, rng.normal(size=(3, 3)), rng.normal(size=(3, 3)))
+        compiled = check(f, rng.normal(size=(3, 3)), rng.normal(size=(3, 3)))
+        check(f, rng.normal(size=(3, 3)), rng.normal(size=(3, 3)), compiled=compiled)
+        slope, expected = jit(grad(f, (0, 1))), grad(f, (0, 1))
+        for _ in range(2):
+            x, y = rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
+            np.testing.assert_allclose(slope(x, y), expected(x, y), rtol=1e-9, atol=1e-12)
+
+
+def test_what_is_computed_twice_is_computed_once_but_leaves_stay_two():
+    a, b = Tensor([1.0, 2.0]), Tensor([1.0, 2.0])
+    f = jit(lambda: ((a * 2.0).exp() * (a * 2.0).exp() + (b * 2.0).exp()).sum())
+    f().backward()
+    np.testing.assert_allclose(a.grad, 4 * np.exp(4 * a.data))
+    np.testing.assert_allclose(b.grad, 2 * np.exp(2 * b.data))
+    assert "7 operations" in f.explain()
+
+
+LIVE = {
+    "where": lambda x: np.where(x > 0, x * 2, 3 * x).sum(),
+    "mask": lambda x: ((x > 0) * x).sum(),
+    "masks": lambda x: (((x > 0) & (x < 1)) * x * x).sum(),
+    "relu": lambda x: (x.relu() * x).sum(),
+    "maximum": lambda x: (np.maximum(x, x[::-1]) * x).sum(),
+    "clip": lambda x: np.clip(x, -1, 1).sum(),
+    "floor": lambda x: (np.floor(x) * x).sum(),
+    "isnan": lambda x: np.where(np.isnan(x), 0.0, x * x).sum(),
+    "max": lambda x: x.max() * x.sum(),
+    "prod": lambda x: x.prod(),
+    "std": lambda x: x.std(),
+}
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_gradients_of_gradients_are_live(name):
+    f = LIVE[name]
+
+    def curvature(x):
+        return (grad(f)(x) * x).sum()
+
+    compiled = jit(grad(f)), grad(jit(f)), jit(grad(curvature)), grad(jit(curvature))
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        x = rng.normal(size=4)
+        for found, expected in zip(compiled, (grad(f), grad(f), grad(curvature), grad(curvature)), strict=True):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", JitWarning)  # some of them run as they are
+                np.testing.assert_allclose(found(x), expected(x), rtol=1e-9)
+
+
+def test_gradients_with_integers_among_the_arguments():
+    def loss(w, x, labels):
+        return cross_entropy(x @ w, labels)
+
+    compiled = jit(value_and_grad(loss))
+    w, x = RNG.normal(size=(3, 4)), RNG.normal(size=(2, 3))
+    for labels in ([0, 1], [2, 3], [1, 1]):
+        found, expected = (f(w, x, np.array(labels)) for f in (compiled, value_and_grad(loss)))
+        np.testing.assert_allclose(found[0], expected[0])
+        np.testing.assert_allclose(found[1], expected[1])

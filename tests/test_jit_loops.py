@@ -1,13 +1,14 @@
 """The executors of `jit` against its interpreter: blocks of arrays, and compiled loops where numba is installed."""
 
 import math
+import warnings
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from autograd import Value, jit
-from autograd.compiler import blocks, lanes
+from autograd.compiler import blocks, kernels, lanes
 from autograd.compiler.executors import Interpreter
 from autograd.functions import FUNCTIONS
 from autograd.rows import ROWS
@@ -143,3 +144,16 @@ def test_narrow_programs_are_told():
     program = entry_of(chain, Value(1.0)).program
     with pytest.raises(blocks.TooNarrow):
         blocks.find_blocks(program)
+
+
+def test_missing_numba_is_told_once(monkeypatch):
+    monkeypatch.setattr(lanes, "HOT", 3)
+    monkeypatch.setattr(kernels, "has_numba", lambda: False)
+    lanes._tell_that_numba_is_missing.cache_clear()
+    with warnings.catch_warnings(record=True, action="always") as told:
+        for _ in range(2):
+            loss, _ = network()
+            compiled = jit(loss)
+            for _ in range(5):
+                compiled()
+    assert ["pip install wengert[jit]" in str(each.message) for each in told] == [True]

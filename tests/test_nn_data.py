@@ -61,6 +61,7 @@ def test_shuffling_is_seeded_and_another_one_every_epoch():
         ([["a", "b"]], {}, TypeError, "array 0 must hold rows of numbers, not <U1"),
         ([[[1.0], [1.0, 2.0]]], {}, ValueError, "ragged"),
         ([3.0], {}, TypeError, "rows"),
+        ([np.ma.masked_less(X, 1.0)], {}, ValueError, "array 0 has masked entries"),
         ([[None, 1]], {}, TypeError, "object"),
     ],
 )
@@ -286,6 +287,27 @@ def test_pictures_go_on_the_axes_they_are_given(tmp_path, draw):
     assert draw(ax) is ax
     ax.figure.savefig(tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+def test_a_history_of_one_epoch_is_drawn_as_points():
+    for rows in (ROWS, ROWS[:1]):
+        left, right = nn.plot_history(rows).figure.axes
+        for line in (*left.lines, *right.lines):
+            assert (line.get_marker() == "o") == (len(rows) == 1)
+    assert all(float(tick).is_integer() for tick in left.get_xticks())
+
+
+def test_every_class_has_its_colour_and_its_name():
+    ax = nn.plot_decision_boundary(lambda x: np.full(len(x), "dog"), X, np.where(Y > 3, "cat", "dog"))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["cat", "dog"]
+    points = ax.collections[-2:]
+    assert [len(each.get_offsets()) for each in points] == [3, 4]
+    assert tuple(points[0].get_facecolor()[0]) != tuple(points[1].get_facecolor()[0])
+
+
+def test_pictures_of_images_are_as_high_as_their_rows():
+    heights = [nn.plot_images(np.zeros((count, 8, 8)), range(count)).figure.get_figheight() for count in (3, 8, 9)]
+    assert heights[0] == heights[1] < heights[2]
 
 
 def test_regions_are_where_the_model_says():

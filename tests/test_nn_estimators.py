@@ -53,6 +53,7 @@ def test_a_clone_with_the_same_seed_learns_the_same():
 @pytest.mark.parametrize("options", [
     {"activation": "logistic"}, {"activation": "identity"}, {"activation": "gelu"}, {"hidden_layer_sizes": (8, 8)},
     {"solver": "sgd", "learning_rate_init": 0.03, "batch_size": 16}, {"hidden_layer_sizes": 7}, {"early_stopping": True},
+    {"hidden_layer_sizes": ()},
     {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.1, "batch_size": 150, "shuffle": False},
 ])  # fmt: skip
 def test_iris_is_learnt_in_every_way(options):
@@ -98,6 +99,10 @@ def test_too_few_epochs_are_warned_of():
     [
         ({"solver": "lbfgs"}, "neither 'adam' nor 'sgd'"), ({"activation": "rleu"}, "did you mean 'relu'"),
         ({"hidden_layer_sizes": (3, 0)}, "at least 1"), ({"batch_size": 0}, "batch_size"), ({"max_iter": 0}, "epochs=0"),
+        ({"hidden_layer_sizes": (2.5,)}, "a whole number"), ({"hidden_layer_sizes": ((3,),)}, "a whole number"),
+        ({"hidden_layer_sizes": "a"}, "a whole number"), ({"batch_size": 1.5}, "batch_size=1.5"),
+        ({"batch_size": "big"}, "batch_size='big'"), ({"activation": None}, "activation=None"),
+        ({"max_iter": 2.5}, "epochs=2.5"),
         ({"learning_rate_init": -1.0}, "learning rate"), ({"alpha": -1.0}, "weight decay"),
     ],
 )  # fmt: skip

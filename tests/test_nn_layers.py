@@ -349,6 +349,14 @@ def test_summary_counts():
     assert nn.MLP(2, [16, 16, 1]).summary().splitlines()[-1].split() == ["total", "337"]
 
 
+def test_columns_of_a_summary_stay_apart():
+    text = nn.Sequential(nn.Sequential(nn.Sequential(nn.Conv2d(100, 200, (13, 17)), nn.MLP(2, [3, 1])))).summary()
+    lines = text.splitlines()
+    assert "layers.0.layers.0.layers.1.layers.0.neurons.0  Neuron" in text
+    assert "weight 200×100×13×17, bias 200  " in text
+    assert len({len(line) for line in lines}) == 1
+
+
 def test_repr_is_a_tree():
     net = nn.Sequential(nn.Linear(2, 1), nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), nn.MLP(1, [1]))
     net[0].parent = net
@@ -446,7 +454,7 @@ def test_a_vector_has_no_fans(name):
         (nn.LayerNorm(3), (4, 2), "3 features"),
         (nn.BatchNorm1d(3), (4, 2), "3 features on axis 1"),
         (nn.BatchNorm1d(3), (3,), "3 features on axis 1"),
-        (nn.BatchNorm1d(3), (1, 3), "two rows or more"),
+        (nn.BatchNorm1d(3), (1, 3), "two rows or more.*drop_last"),
         (nn.Conv2d(2, 3, 3), (1, 1, 5, 5), r"\(images, 2, height, width\), not \(1, 1, 5, 5\)"),
         (nn.Conv2d(2, 3, 3), (2, 5, 5), "images"),
         (nn.Conv2d(2, 3, 3), (1, 2, 5, 2), "at least 3×3"),

@@ -7,6 +7,7 @@ import pytest
 
 import nn
 from autograd import Tensor, Value, sin
+from nn.optimizers import gradient_norm
 
 C = np.array([[1.0, -2.0], [0.5, 3.0]])
 START, Q = np.array([[0.5, -1.25], [2.0, 0.75]]), -0.7
@@ -172,6 +173,29 @@ def test_a_short_gradient_is_not_clipped():
     (x * x / 8).backward()
     assert nn.clip_grad_norm([x, unused], 1.0) == 0.5
     assert (x.grad, unused.grad) == (0.5, None)
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+def test_a_huge_gradient_makes_no_warning(text):
+    x, t = Value(1.0), Tensor([1.0, 2.0])
+    optimizer = make(text, [x, t])
+    x.grad, t.grad = 1e300, np.array([1e300, 1.0])
+    optimizer.step()  # warnings are errors in these tests
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-160, 1.0, 1e160, 1e300])
+def test_the_length_of_gradients_whose_squares_are_no_floats(scale):
+    x, t, unused = Value(1.0), Tensor([1.0, 2.0]), Tensor([1.0])
+    x.grad, t.grad = 2.0 * scale, np.array([-6.0, 9.0]) * scale
+    assert gradient_norm([x, t, unused]) == pytest.approx(11.0 * scale, rel=1e-14)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_the_length_of_gradients_that_are_not_finite(wrong):
+    x, t = Value(1.0), Tensor([1.0, 2.0])
+    x.grad, t.grad = 1e200, np.array([wrong, 1.0])
+    assert gradient_norm([x, t]) == pytest.approx(abs(wrong), nan_ok=True)
+    assert gradient_norm([Value(1.0), Tensor([1.0])]) == 0.0
 
 
 def test_clip_grad_value():

@@ -4,12 +4,15 @@ import copy
 import json
 import math
 import sys
+import types
+import zipfile
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import AnomalyError, Tensor, Value
+from autograd import AnomalyError, Tensor, Value, no_grad
+from nn import checkpoints
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -280,8 +283,8 @@ def test_another_training_is_not_resumed(tmp_path):
             run(other, 4, checkpoint=path, resume=True)
         assert all((other[0].state_dict()[name] == each).all() for name, each in before.items())
     net, data, _, schedule, stopping = pieces()
+    sgd = nn.SGD(net.parameters())
     with pytest.raises(ValueError, match="not one of this SGD"):
-        sgd = nn.SGD(net.parameters())
         run((net, data, sgd, nn.CosineAnnealingLR(sgd, T_max=6), stopping), 4, checkpoint=path, resume=True)
     with pytest.raises(ValueError, match="CosineAnnealingLR is one of another optimiser"):
         run((net, data, nn.Adam(net.parameters()), schedule, stopping), 4)
@@ -345,8 +348,9 @@ def test_a_checkpoint_cut_short_is_refused_and_nothing_changed(tmp_path, ending,
     assert all((other.state_dict()[name] == each).all() for name, each in before.items())
 
 
-def test_a_flipped_bit_is_noticed(tmp_path):
-    path = tmp_path / "model.npz"
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_a_flipped_bit_is_noticed(tmp_path, ending):
+    path = tmp_path / f"model.{ending}"
     net = nn.Linear(30, 20, rng=0)
     nn.save(net, path)
     contents = bytearray(path.read_bytes())
@@ -372,21 +376,50 @@ def test_another_architecture_is_refused_and_nothing_changed(tmp_path, ending):
     before = twin.state_dict()
     with pytest.raises(ValueError, match="not one of this SGD"):
         nn.load(twin, path, optimizer=nn.SGD(twin.parameters()))
-    with pytest.raises(ValueError, match="random generators"):
-        nn.load(network(), _save_of(network(), tmp_path / f"more.{ending}", generators=[]))
     assert all((twin.state_dict()[name] == each).all() for name, each in before.items())
 
 
-def _save_of(net, path, **notes):
-    """A checkpoint with other notes."""
-    from nn import checkpoints
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+@pytest.mark.parametrize(
+    ("drawn", "hint"),
+    [
+        ([], "the states of 1 random generators"),
+        ([np.random.Generator(np.random.MT19937(0))], "does not fit"),
+        ([types.SimpleNamespace(bit_generator=types.SimpleNamespace(state={}))], "does not fit"),
+        ([types.SimpleNamespace(bit_generator=types.SimpleNamespace(state=5))], "does not fit"),
+    ],
+)
+def test_the_state_of_other_generators_is_refused_and_nothing_changed(tmp_path, monkeypatch, ending, drawn, hint):
+    path, net = tmp_path / f"model.{ending}", network(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "generators", lambda model: drawn)
+        nn.save(network(0), path)
+    before = net.state_dict()
+    with pytest.raises(ValueError, match=hint):
+        nn.load(net, path)
+    assert all((net.state_dict()[name] == each).all() for name, each in before.items())
 
-    generators, checkpoints.generators = checkpoints.generators, lambda model: []
-    try:
-        nn.save(net, path)
-    finally:
-        checkpoints.generators = generators
-    return path
+
+@pytest.mark.parametrize("notes", ["[]", '"x"', "null", '{"generators": 5}', "{"])
+def test_notes_that_are_none_are_refused_and_nothing_changed(tmp_path, notes):
+    path, net = tmp_path / "model.npz", network(1)
+    np.savez(path, **network(0).state_dict())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("notes.json", notes)
+    before = net.state_dict()
+    with pytest.raises(ValueError, match="model.npz"):
+        nn.load(net, path)
+    assert all((net.state_dict()[name] == each).all() for name, each in before.items())
+
+
+def test_a_loader_of_another_generator_is_refused_and_nothing_changed(tmp_path):
+    path, parts = tmp_path / "run.npz", pieces()
+    run(pieces(), 2, checkpoint=path)
+    parts[1].rng = np.random.Generator(np.random.MT19937(0))
+    before = parts[0].state_dict()
+    with pytest.raises(ValueError, match="does not fit"):
+        run(parts, 4, checkpoint=path, resume=True)
+    assert all((parts[0].state_dict()[name] == each).all() for name, each in before.items())
 
 
 @pytest.mark.parametrize("ending", ["npz", "safetensors"])
@@ -547,6 +580,14 @@ def test_after_an_error_in_the_first_epoch_the_training_is_what_it_would_have_be
     ]
     assert rows[0] == rows[1]
     assert same(*nets)
+
+
+def test_a_loss_that_does_not_come_from_the_model_is_refused():
+    net = nn.Linear(3, 2, rng=0)
+    with pytest.raises(ValueError, match="nothing leads from the loss back"):
+        nn.fit(net, loader(), lambda outputs, targets: Tensor(0.5), nn.SGD(net.parameters()), 1)
+    with no_grad(), pytest.raises(ValueError, match=r"is this in no_grad\(\)"):
+        nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 1)
 
 
 def test_early_stopping_needs_what_it_looks_at():

@@ -475,6 +475,14 @@ def test_gradcheck_refuses_what_is_not_real(f, x, message) -> None:
         gradcheck(f, x)
 
 
+def test_the_report_is_readable_at_the_prompt():
+    report = gradcheck(autograd.sin, 0.0)
+    assert repr(report) == str(report)
+    assert repr(report).startswith(
+        "entries checked: 1, wrong: 0, without a derivative: 0; the worst is\n∂f/∂args[0] = 1"
+    )
+
+
 @pytest.mark.parametrize("order", [0, -1, 1.5, "2"])
 def test_an_order_that_is_none(order):
     with pytest.raises(ValueError, match=f"order is how often f is differentiated, 1 or more, not {order!r}"):

@@ -1003,3 +1003,27 @@ print(x.grad.tobytes().hex(), [a.grad.hex() for a in v])
     }
     assert len(outputs) == 1
     assert outputs.pop()
+
+
+def test_functions_gather_nodes_from_lists_and_generators():
+    v, w = Value(1.0), Value(2.0)
+    autograd.sum(x * x for x in (v, w)).backward()
+    assert (v.grad, w.grad) == (2.0, 4.0)
+    assert autograd.mean([v, w]).item() == 1.5
+    assert autograd.sum(i for i in range(3)) == 3
+
+
+@pytest.mark.parametrize("shapes", [((2,), (3,)), ((2, 3), (2,)), ((2,), (1, 2, 2)), ((), (2, 2))])
+def test_kron(shapes):
+    x, y = (np.random.default_rng(0).normal(size=shape) for shape in shapes)
+    np.testing.assert_allclose(np.kron(Tensor(x), y).data, np.kron(x, y))
+    gradcheck(np.kron, x, y)
+
+
+def test_names_that_numpy_has_too():
+    t = Tensor(np.arange(24.0).reshape(2, 3, 4))
+    assert (t.mT.data == t.data.mT).all()
+    with pytest.raises(ValueError, match="at least two axes"):
+        Tensor([1.0]).mT
+    assert np.linalg.slogdet(Tensor(np.eye(2) * 3.0)).logabsdet.item() == pytest.approx(2 * np.log(3.0))
+    assert f"{Tensor([1.0, 2.0]):.1f} {Tensor([1.0]):.1f}" == "[1.0, 2.0] 1.0"

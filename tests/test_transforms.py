@@ -15,6 +15,7 @@ from autograd import (
     Tensor,
     Value,
     checkpoint,
+    elementwise_grad,
     grad,
     gradcheck,
     hessian,
@@ -614,3 +615,23 @@ def test_a_rule_that_returns_another_shape_is_refused():
 
     defvjp(plus, lambda ans, x, y: lambda g: g, lambda ans, x, y: lambda g: g)  # broadcasting is undone for the rule
     assert grad(lambda x: plus(x, onp.zeros((3, 2))).sum())(onp.zeros(2)).tolist() == [3.0, 3.0]
+
+
+def test_elementwise_grad():
+    x = onp.array([0.0, 1.0])
+    onp.testing.assert_allclose(elementwise_grad(elementwise_grad(np.sin))(x), -onp.sin(x))
+    assert elementwise_grad(np.sin)(0.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda: grad(3), r"grad\(\) takes a function, not an int"),
+        (lambda: grad(Value(1.0)), r"not a Value; .*y.backward\(\)"),
+        (lambda: grad(lambda x: x, "x")(1.0), r"argnum is the position.*not 'x'"),
+        (lambda: value_and_grad(lambda x: (x, "aux"))(1.0), "a str was among what it returned"),
+    ],
+)
+def test_what_a_transform_cannot_take(ask, says):
+    with pytest.raises(TypeError, match=says):
+        ask()

@@ -40,6 +40,7 @@ class Surroundings:
         self.places: list[tuple[Any, str, list[Any]]] = []  # what may be changed, what it is, and what was in it
         self.arrays: list[tuple[Any, str, int]] = []  # arrays with their checksums
         self.randoms: list[tuple[Any, Any]] = [(random, random.getstate()), (np.random, _state(np.random))]
+        self.states: list[tuple[Any, Any]] = []  # of NumPy's generators, to set them back
         self.names: set[str] = {"_scope"}  # that code mentions; drawings keep their scopes on modules
         found: list[tuple[Any, str]] = []
         methods: dict[str, list[FunctionType]] = {}
@@ -65,6 +66,8 @@ class Surroundings:
         """Note what is special about a thing; return its parts."""
         if isinstance(thing, (np.random.Generator, np.random.RandomState, random.Random)):
             self.randoms.append((thing, _state(thing)))
+            if isinstance(thing, np.random.Generator):
+                self.states.append((thing, thing.bit_generator.state))
         elif isinstance(thing, np.ndarray):
             self.arrays.append((thing, name, _checksum(thing)))
         elif hasattr(thing, "__next__") and not isinstance(thing, type):
@@ -86,10 +89,18 @@ class Surroundings:
         """Whether the code may treat a number otherwise than a node that stands for it."""
         return not self.names.isdisjoint(_ASKS_FOR_TYPES)
 
-    def check(self, name: str) -> None:
-        """Raise if the function changed something, or drew random numbers."""
-        if any(_state(source) != state for source, state in self.randoms):
-            raise Untraceable("it draws random numbers, which would be the same at every replay")
+    def check(self, name: str, generators: dict[int, tuple[Any, Any]]) -> None:
+        """Raise if the function changed something, or drew random numbers. The `generators` that replays draw from are
+        set back to where they were, for the first replay."""
+        for source, state in self.randoms:
+            generator, after = generators.get(id(source), (None, None))
+            if _state(source) != (state if generator is None else repr(after)):
+                raise Untraceable("it draws random numbers, which would be the same at every replay")
+        for generator, _ in generators.values():
+            known = next((state for source, state in self.states if source is generator), None)
+            if known is None:
+                raise Untraceable("it draws random numbers from a generator that it makes itself")
+            generator.bit_generator.state = known
         changed = self.changed()
         if changed is not None:
             raise JitError(
@@ -135,8 +146,10 @@ class Watch:
         """Watch those parts of a thing that are wanted or mentioned."""
         if isinstance(thing, _LISTS):
             if leads:
-                is_flat = isinstance(thing, list) and all(isinstance(each, Node) for each in thing)
-                (self.nodes if is_flat else self.lists).append(thing)
+                if isinstance(thing, list) and all(isinstance(each, Node) for each in thing):
+                    self.nodes.append(thing)
+                else:
+                    self.lists.append(thing)
             return
         if isinstance(thing, CellType):
             self.getters.append((attrgetter("cell_contents", "cell_contents"), thing))

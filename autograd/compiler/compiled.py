@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd import modes
 from autograd.compiler.entry import MISS, Entry
-from autograd.compiler.tracing import JitWarning, Untraceable, is_tracing
+from autograd.compiler.tracing import JitError, JitWarning, Untraceable, is_tracing
 from autograd.node import Node
 from autograd.ops.shape import data_of
 from autograd.tree import flatten
@@ -45,12 +45,13 @@ def disabled() -> Iterator[None]:
 def jit(f: _F) -> _F:
     """The same function, compiled: run once to record what it computes, then replayed. Also a decorator.
 
-    Floats and nodes among the arguments, also inside lists, tuples and dicts, are inputs. Nodes that the function
-    reaches from outside, such as the parameters of a model, are read at every call. Everything else is constant: ints,
-    strings and objects among the arguments (for another one the function is recorded anew), and plain numbers from
-    outside. The result of a call is one node, whose gradients flow to all nodes that went in.
+    Numbers, arrays and nodes among the arguments, also inside lists, tuples and dicts, are inputs. Nodes that the
+    function reaches from outside, such as the parameters of a model, are read at every call. Everything else is
+    constant. Where other ints, strings or objects are passed, where a comparison of Values turns out differently, or
+    where a name or an attribute that the function reads from outside is bound to something else, it is recorded anew;
+    a change inside a list or an array of plain numbers is not looked for. The result of a call is one node, whose
+    gradients flow to all nodes that went in. Dropout is drawn anew at every call.
 
-    A comparison of Values is checked at every call: where it turns out differently, the function is recorded anew.
     What cannot be replayed runs as it is, with a `JitWarning` that tells why. ``explain()`` of the jitted function
     says what happened so far; ``with autograd.jit.disabled():`` everything runs as it is.
 
@@ -64,7 +65,7 @@ def jit(f: _F) -> _F:
     20.0
 
     Raises JitError where the function reads a number out of the graph (`.data`, `item()`, printing), calls
-    `backward()`, or changes what it reaches from outside: a replay would not do it again.
+    `backward()`, touches `.grad`, or changes what it reaches from outside: a replay would not do it again.
     """
     if not callable(f):
         raise TypeError(f"jit() takes a function, not {f!r}")
@@ -88,6 +89,7 @@ def jit(f: _F) -> _F:
 class _Kind:
     """Calls whose arguments have the same structure and types, and are the same where they are constant."""
 
+    key: Any
     text: str
     entries: list[Entry] = field(default_factory=list)
     changes: int = 0  # how often it was recorded because something outside had changed
@@ -101,14 +103,20 @@ class _Calls:
         self.f, self.name = f, getattr(f, "__name__", type(f).__name__)
         self.kinds: dict[Any, _Kind] = {}
         self.fast: dict[int, Callable[..., Any]] = {}  # by the number of arguments: what answers calls of floats alone
+        self.freezing: set[Any] = set()  # kinds of calls in which arrays of integers and truths are constants
         self.runs = 0
         self.notes: list[str] = []
 
     def answer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What f returns."""
-        given, rebuild = flatten((args, kwargs))
+        given: list[Any] = []
+        key: Any = None
         try:
-            key = _structure((args, kwargs)), tuple([_type_of(each, i, given) for i, each in enumerate(given)])
+            if args or kwargs:
+                given = flatten((args, kwargs))[0]
+                key = _structure((args, kwargs)), tuple([_type_of(each, i, given) for i, each in enumerate(given)])
+                if key in self.freezing:
+                    key = (*key, tuple([each.tobytes() for each in given if _is_discrete(each)]))
             kind = self.kinds.get(key)
         except TypeError:
             self._say("an argument is neither an input nor, as it cannot be hashed, a constant")
@@ -120,7 +128,7 @@ class _Calls:
                     "among the arguments counts; pass as a float what changes"
                 )
                 return self.f(*args, **kwargs)
-            kind = self.kinds[key] = _Kind(f"({', '.join(_named(each) for each in given)})")
+            kind = self.kinds[key] = _Kind(key, f"({', '.join(_named(each) for each in given)})")
         if kind.eager:
             return self.f(*args, **kwargs)
         for entry in kind.entries:
@@ -129,9 +137,9 @@ class _Calls:
                 if entry is not kind.entries[0]:  # the last branch taken is the likeliest
                     kind.entries = [entry, *(other for other in kind.entries if other is not entry)]
                 return result
-        return self._record(kind, given, rebuild, args, kwargs)
+        return self._record(kind, given, args, kwargs)
 
-    def _record(self, kind: _Kind, given: list[Any], rebuild: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _record(self, kind: _Kind, given: list[Any], args: Any, kwargs: Any) -> Any:
         if kind.entries and kind.entries[0].is_stale():
             kind.changes += 1
             self.notes.append("recorded anew, because something that it reads from outside was changed")
@@ -151,30 +159,44 @@ class _Calls:
             )  # fmt: skip
         collects = gc.isenabled()
         gc.disable()  # it would look at every node of the run again and again, and find nothing
+        has_choice = kind.key not in self.freezing and any(map(_is_discrete, given)) and len(kind.key) == 2
         try:
-            entry = Entry(self.f, self.name, given, rebuild)
-        except Untraceable as reason:
+            entry = Entry(self.f, self.name, given, flatten((args, kwargs))[1], not has_choice)
+        except (JitError, Untraceable, TypeError, AttributeError, ValueError, LookupError) as reason:
+            if has_choice:
+                return self._freeze(kind, args, kwargs)
+            if not isinstance(reason, Untraceable):
+                raise
             return self._give_up(kind, str(reason), args, kwargs)
         finally:
             if collects:
                 gc.enable()
         self.runs += 1
         kind.entries = [entry, *kind.entries]
+        result = entry.call(given, args, kwargs)
+        if entry.is_doubtful and result is not MISS and not _agree(result, expected := self.f(*args, **kwargs)):
+            if has_choice:
+                return self._freeze(kind, args, kwargs)
+            kind.eager, kind.entries = True, []
+            self._say("it treats plain numbers and nodes differently")
+            return expected
         if not kwargs and len(args) == len(given) and all(type(each) is float for each in args):
             quick = entry.fast()
             if quick is not None:
                 self.fast[len(args)] = quick
-        result = entry.call(given, args, kwargs)
-        if entry.is_doubtful and not _agree(result, expected := self.f(*args, **kwargs)):
-            kind.eager, kind.entries = True, []
-            self._say("it treats plain numbers and nodes differently")
-            return expected
         # a comparison of numbers that differ in their last bits may come out otherwise when it is replayed
         return self.f(*args, **kwargs) if result is MISS else result
+
+    def _freeze(self, kind: _Kind, args: Any, kwargs: Any) -> Any:
+        """From here on arrays of integers and truths are constants: other ones, another kind of call."""
+        self.freezing.add(kind.key)
+        del self.kinds[kind.key]
+        return self.answer(args, kwargs)
 
     def _give_up(self, kind: _Kind, reason: str, args: Any, kwargs: Any) -> Any:
         kind.eager = True
         kind.entries = []
+        self.fast.pop(len(args), None)
         self._say(reason)
         return self.f(*args, **kwargs)
 
@@ -220,8 +242,12 @@ def _type_of(each: Any, index: int, given: list[Any]) -> Any:
         twin = next(i for i, other in enumerate(given) if other is each)
         return type(each), twin, each.shape, each.dtype
     if isinstance(each, np.ndarray):
-        return np.ndarray, each.shape, each.dtype, None if each.dtype.kind == "f" else each.tobytes()
+        return np.ndarray, each.shape, each.dtype, each.tobytes() if each.dtype.kind not in "fiub" else None
     return type(each), each
+
+
+def _is_discrete(each: Any) -> bool:
+    return isinstance(each, np.ndarray) and each.dtype.kind in "iub"
 
 
 def _named(each: Any) -> str:

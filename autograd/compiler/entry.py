@@ -7,6 +7,7 @@ import math
 import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from autograd.value import Value
 
 MISS: Any = object()  # what a call returns whose comparisons have other answers
 _new = object.__new__
+_data = attrgetter("_data")
 
 
 class _State(NamedTuple):
@@ -39,35 +41,44 @@ class _State(NamedTuple):
     outputs: Sequence[float]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    randoms: list[Any]  # the states of the random generators before the call
 
 
 class Entry:
     """A compiled run."""
 
-    def __init__(self, f: Callable[..., Any], name: str, given: list[Any], rebuild: Callable[..., Any]) -> None:
-        """Run f and compile what it does.
+    def __init__(
+        self, f: Callable[..., Any], name: str, given: list[Any], rebuild: Callable[..., Any], freezes: bool
+    ) -> None:
+        """Run f and compile what it does; `freezes` tells that arrays of integers and truths are constants.
 
         Raises JitError if it does what a replay would not do again, Untraceable if it cannot be replayed.
         """
         self.f = f
         surroundings = Surroundings(f, given)
-        fresh, self.positions = _lifted(given)
+        fresh, self.positions = _lifted(given, freezes)
         arguments = [fresh[position] for position in self.positions]
         with recorded() as trace:
             args, kwargs = rebuild(fresh)
             passed = flatten((args, kwargs))[0]
+            for node in arguments:
+                if isinstance(node, Mask):
+                    trace.masked(node)
             try:
                 result = f(*args, **kwargs)
             except (TypeError, AttributeError) as error:
                 if all(isinstance(given[position], Node) for position in self.positions):
                     raise
                 raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
-        surroundings.check(name)
+        surroundings.check(name, trace.generators)
+        self.generators = [generator for generator, _ in trace.generators.values()]
         if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
             raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
         # whether f may have done other things with the nodes than with the numbers for which they stood
-        self.is_doubtful = surroundings.asks_for_types() and not all(
-            isinstance(given[position], Node) for position in self.positions
+        self.is_doubtful = (
+            not self.generators
+            and surroundings.asks_for_types()
+            and not all(isinstance(given[position], Node) for position in self.positions)
         )
         leaves, build_result = flatten(result)
         made = list(dict.fromkeys(each for each in leaves if isinstance(each, Node) and trace.made(each)))
@@ -95,12 +106,13 @@ class Entry:
         depends = self.program.depends(wanted)
         self.is_node = [bool(depends[slot]) for slot in list(self.program.outputs)]
         self.executor: Any = executor_for(self.program, wanted) if self.is_scalar else Replay(self.program, wanted)
+        self.is_single = self.results == [("output", 0)] and self.rebuild([0]) == 0
         self.op = Primitive(
             f"jit({name})", _outputs, (), params={"state": None}, joint_rule=self._shares, hands_back_new=True
         )
         same = [*self.captured] if self.operands == list(range(len(arguments), self.program.count)) else []
         self.all_operands = len(self.operands) == self.program.count
-        if same and self.is_scalar and not any(node.op for node in same):
+        if same and not any(node.op for node in same):
             self.op.leaves = tuple(same)
         recorded_nodes = [weakref.ref(node) for node in trace.nodes]
         trace.forget()
@@ -145,16 +157,27 @@ class Entry:
         if self.watched.changed():
             return MISS
         given = [given[position] for position in self.positions]
-        numbers = [each._data if isinstance(each, Node) else each for each in given]
-        inputs = self.executor.gathered([*numbers, *[node._data for node in self.captured]])
+        numbers = [_data(each) if isinstance(each, Node) else each for each in given]
+        captured: Any = self.captured
+        inputs = self.executor.gathered([*numbers, *[node._data for node in captured]])
+        randoms = [generator.bit_generator.state for generator in self.generators]
         outputs = self.executor.forward(inputs)
         if outputs is None:
+            self._rewind(randoms)
             return MISS
         if not self.is_scalar and any(map(has_nan, outputs)):
+            self._rewind(randoms)
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
-        state = _State(inputs, outputs, args, kwargs)
+        state = _State(inputs, outputs, args, kwargs, randoms)
         nodes = self._nodes(state, [*given, *self.captured])
+        if self.is_single:
+            return nodes[0]
         return self.rebuild(_finished(result, nodes, given) for result in self.results)
+
+    def _rewind(self, randoms: list[Any]) -> None:
+        """The random generators as they were."""
+        for generator, state in zip(self.generators, randoms, strict=True):
+            generator.bit_generator.state = state
 
     def _nodes(self, state: _State, inputs: list[Any]) -> list[Any]:
         """The outputs as nodes where they depend on nodes, else as floats."""
@@ -165,6 +188,8 @@ class Entry:
         operands = self.op.leaves or tuple([inputs[i] for i in self.operands])
         if len(state.outputs) == 1 and self.kinds[0] is Value:
             return [_value(state.outputs[0], self.op, operands, (state,))]
+        if self.op.leaves and len(state.outputs) == 1:
+            return [_tensor(state.outputs[0], self.op, operands, {"state": state})]
         pack = Tensor._apply(self.op, operands, {"state": state})
         if len(state.outputs) == 1:
             return [pack]
@@ -207,8 +232,11 @@ class Entry:
 
     def _shares_as_graph(self, gradient: Any, state: _State, operands: Sequence[Any]) -> list[Any]:
         """The same as nodes: f is run once more, as it is."""
+        randoms = [generator.bit_generator.state for generator in self.generators]
+        self._rewind(state.randoms)
         with modes.enable_grad():
             leaves = flatten(self.f(*state.args, **state.kwargs))[0]
+        self._rewind(randoms)
         outputs: list[tuple[Any, Any]] = []
         starts = np.cumsum([0, *(math.prod(shape) for shape in self.shapes)]).tolist()
         for result, node in zip(self.results, leaves, strict=True):
@@ -275,6 +303,16 @@ def _value(data: float, op: Primitive, operands: tuple[Node, ...], kept: tuple[A
     return out
 
 
+def _tensor(data: Any, op: Primitive, operands: tuple[Node, ...], params: dict[str, Any]) -> Tensor:
+    out = _new(Tensor)
+    out._data, out.op, out.grad, out.number, out.retains = np.asarray(data), op, None, tick(), False
+    out.recorded, out.params = tuple([node._data for node in operands]), params  # type: ignore[attr-defined]
+    out.links = tuple([(node, i) for i, node in enumerate(operands)])
+    if modes.active:
+        out._watch()
+    return out
+
+
 def _outputs(*_: Any, state: _State) -> Any:
     if len(state.outputs) == 1:
         return np.asarray(state.outputs[0])
@@ -291,7 +329,7 @@ def _never(*_: Any) -> Any:
     raise NotImplementedError
 
 
-def _lifted(given: list[Any]) -> tuple[list[Any], list[int]]:
+def _lifted(given: list[Any], freezes: bool) -> tuple[list[Any], list[int]]:
     """The arguments with a fresh node for each number and each node, and the places of these."""
     lifted, positions = list(given), []
     first: dict[int, Any] = {}
@@ -312,6 +350,8 @@ def _lifted(given: list[Any]) -> tuple[list[Any], list[int]]:
             lifted[position] = first[id(each)] = Tensor(each.data, label=each.label)
         elif isinstance(each, np.ndarray) and each.dtype.kind == "f":
             lifted[position] = Tensor(each)
+        elif isinstance(each, np.ndarray) and each.dtype.kind in "iub" and not freezes:
+            lifted[position] = Mask(each.copy())
         else:
             continue
         positions.append(position)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from autograd.compiler.program import Program
@@ -15,7 +15,7 @@ class Executor(Protocol):
 
     name: str
 
-    def gathered(self, numbers: Iterable[float]) -> Any:
+    def gathered(self, numbers: list[float]) -> Any:
         """The inputs in the form in which this executor takes them."""
 
     def forward(self, inputs: Any) -> Sequence[float] | None:
@@ -35,7 +35,9 @@ class Interpreter:
         self.depends = program.depends(wanted)
         self.last: tuple[Any, list[float]] = (None, [])
 
-    gathered = staticmethod(list)
+    def gathered(self, numbers: list[float]) -> list[float]:
+        """The inputs as they are."""
+        return numbers
 
     def forward(self, inputs: Any) -> Sequence[float] | None:
         """The outputs; None if a guard has another answer than was recorded."""

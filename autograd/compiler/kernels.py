@@ -194,7 +194,7 @@ class Loops:
             body = ["s = 0.0", *body, f"{target} += s"]
             nest = [loop for loop in loops if loop not in inner]
         else:
-            # the axis that is vectorised innermost, then those that are summed, of which several terms are added at once
+            # the axis that is vectorised innermost, around it those that are summed, several terms at once
             nest = [*(loop for loop in loops[:-1] if loop[0] in varies), *summed]
             if summed and not lines:
                 letter, size = nest.pop()

@@ -7,8 +7,11 @@ are plain there; only if a gradient comes out nan, the interpreter walks once mo
 from __future__ import annotations
 
 import math
+import struct
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from autograd.compiler import kernels, straight
 from autograd.compiler.blocks import Block, Ints, Operand, TooNarrow, find_blocks
 from autograd.compiler.executors import Executor, Interpreter
 from autograd.compiler.program import COMPARE, Program
+from autograd.compiler.tracing import JitWarning
 from autograd.formula import ZERO
 from autograd.quiet import hush, unhush
 from autograd.readers import arrays, numba
@@ -44,6 +48,7 @@ class Lanes:
         self.values[layout.places[program.count : program.first]] = program.constants
         self.inputs = layout.places[: program.count]
         self.outputs = layout.places[program.outputs]
+        self.packer = struct.Struct(f"{program.count}d")
         self.output_places: list[int] = self.outputs.tolist()
         self.guards = [
             (COMPARE[name], layout.places[left], layout.places[right], answers)
@@ -61,9 +66,9 @@ class Lanes:
         self.last: Any = None
         self.lock = threading.Lock()
 
-    def gathered(self, numbers: Iterable[float]) -> Floats:
+    def gathered(self, numbers: list[float]) -> Floats:
         """The inputs as an array."""
-        return np.fromiter(numbers, float, self.program.count)
+        return np.frombuffer(self.packer.pack(*numbers))  # the quickest way to make an array of many floats
 
     def forward(self, inputs: Any) -> Sequence[float] | None:
         """The outputs; None if a guard has another answer than was recorded."""
@@ -73,8 +78,7 @@ class Lanes:
             for compare, left, right, answers in self.guards:
                 if not np.array_equal(compare(values[left], values[right]), answers):
                     return None
-            outputs: list[float] = values[self.outputs].tolist()
-            return outputs
+            return [values.item(place) for place in self.output_places]
 
     def backward(self, inputs: Any, upstream: Sequence[float]) -> Sequence[float]:
         """The gradients of the inputs, for an upstream gradient of each output."""
@@ -109,8 +113,11 @@ class Lanes:
         self.last = None
         self.values[self.inputs] = inputs
         self.runs += 1
-        if self.runs == HOT and kernels.has_numba() and self.can_compile():
-            self.compile()
+        if self.runs == HOT:
+            if not kernels.has_numba():
+                _tell_that_numba_is_missing()
+            elif self.can_compile():
+                self.compile()
         if self.loops is not None:
             self.loops.forward(self.values, self.loops.c, self.loops.ix)
         else:
@@ -290,6 +297,8 @@ def _elementwise(block: Block, operands: list[Floats], out: Floats) -> Step:
 def _vjp_share(block: Block, i: int, g: Any, z: Any, operands: list[Floats], shape: Any) -> Callable[[], Floats]:
     assert block.row is not None
     vjp = arrays.vjp(block.row, i)
+    if len(operands) == 1:  # the rule may multiply in place what it made of the operand
+        operands = [np.broadcast_to(operands[0], g.shape)]
     axes = tuple(axis for axis in range(2) if shape[axis] == 1 < g.shape[axis])
 
     def share() -> Floats:
@@ -374,6 +383,16 @@ def _contracted(factors: list[Any], names: list[str], wanted: str) -> Callable[[
         return lambda: np.matmul(x, y).T
     expression = f"{left},{right}->{wanted}"
     return lambda: np.einsum(expression, x, y)
+
+
+@cache
+def _tell_that_numba_is_missing() -> None:
+    """Say so, once."""
+    warnings.warn(
+        "jit runs scalar code on NumPy; with numba it would be several times faster: pip install wengert[jit]",
+        JitWarning,
+        stacklevel=8,
+    )
 
 
 def executor_for(program: Program, wanted: Sequence[bool]) -> Executor:

@@ -5,13 +5,13 @@ Results that nothing else uses are dropped, and what is computed twice of the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.compiler.program import COMPARE
-from autograd.compiler.tracing import Question, Trace, Untraceable
+from autograd.compiler.tracing import Question, Trace, Untraceable, arrays_in
 from autograd.formula import ZERO, Row
 from autograd.functions import FUNCTIONS
 from autograd.node import Node
@@ -50,6 +50,7 @@ class Plan:
         self.values: list[Any] = []
         self.likes: list[_Like | None] = []
         self.steps: list[Step] = []
+        self.known: dict[Any, int] = {}  # operations on the same operands
         self.kept: list[Any] = []  # so that identities stay what they are while this is built
         self.start = trace.start
         for node in arguments:
@@ -74,7 +75,7 @@ class Plan:
         for step in self.steps:
             self.values[step.result] = None
         self.constants = self.values[self.count :]
-        del self.kept, self.arguments, self.values, self.slots, self.live
+        del self.kept, self.known, self.arguments, self.values, self.slots, self.live
 
     def _new_slot(self, thing: Any, node: Any = None, data: Any = None) -> int:
         slot = self.slots[id(thing)] = len(self.values)
@@ -104,13 +105,19 @@ class Plan:
             return self.slots[id(operand)]
         if isinstance(operand, Node):
             return self._new_slot(operand, data=operand._data)  # type: ignore[attr-defined]  # made by the run itself
-        self.kept.append(operand)
-        return self._new_slot(operand if isinstance(operand, np.ndarray) else object(), data=operand)
+        if isinstance(operand, np.ndarray):
+            return self._new_slot(operand, data=operand)
+        key = (type(operand), repr(operand))
+        if key not in self.known:
+            self.known[key] = self._new_slot(object(), data=operand)
+        return self.known[key]
 
     def _add(self, event: Any) -> None:
         if isinstance(event, Question):
             operands = tuple(self._slot(each) for each in event.inputs)
-            self.steps.append(Step("question", event.call, operands, self._new_slot(event.answer, data=event.answer), ()))
+            self.steps.append(
+                Step("question", event.call, operands, self._new_slot(event.answer, data=event.answer), ())
+            )
             return
         op = event.op
         primitive: Primitive = elementwise(op) if type(op) is Row else op
@@ -118,26 +125,28 @@ class Plan:
         if not known or primitive.joint_rule is not None:
             raise Untraceable(f"{primitive.name}() cannot be repeated without the graph")
         params = {} if type(event) is Value else event.params
-        if any(id(each) in self.live for each in _arrays(tuple(params.values()))):
+        live = [each for each in arrays_in(params.values()) if id(each) in self.live]
+        if any(each.dtype == bool for each in live):
             raise Untraceable(f"{primitive.name}() takes an array that depends on the data, such as a mask as an index")
         # an operand without a gradient, such as a comparison, is known by its array
         given = event.inputs
         operands = tuple(self._slot(each) for each in given)
         linked = [i for i, each in enumerate(given) if isinstance(each, Node)]
-        slot = self._new_slot(event, event)
-        self.steps.append(
-            Step(
-                primitive.name,
-                _forward(primitive, params, event),
-                operands,
-                slot,
-                tuple(
-                    (operands[i], _rule(primitive, params, i), _careful_rule(primitive, params, i))
-                    for i in linked
-                    if _has_rule(primitive, i)
-                ),
-            )
+        key = (primitive, type(event), operands, tuple(linked), repr(params))
+        if key in self.known and not any(arrays_in(params.values())):
+            self.slots[id(event)] = self.slots[id(event._data)] = self.known[key]
+            self.kept += (event, event._data)
+            return
+        slot = self.known[key] = self._new_slot(event, event)
+
+        def filled(make: Callable[..., Any], *which: Any) -> Callable[..., Any]:
+            return _filled(lambda given: make(primitive, given, *which), params, live)
+
+        rules = tuple(
+            (operands[i], filled(_rule, i), filled(_careful_rule, i)) for i in linked if _has_rule(primitive, i)
         )
+        operands += tuple(self.slots[id(each)] for each in live)
+        self.steps.append(Step(primitive.name, filled(_forward, event.ndim, type(event)), operands, slot, rules))
 
     def reached(self) -> set[int]:
         """The inputs that gradients of the outputs can reach."""
@@ -161,14 +170,33 @@ def _has_rule(op: Primitive, i: int) -> bool:
     return op.takes_sequence or op.rules[i] is not None
 
 
-def _forward(op: Primitive, params: dict[str, Any], event: Any) -> Callable[..., Any]:
+def _filled(make: Callable[..., Any], params: dict[str, Any], live: list[Any]) -> Callable[..., Any]:
+    """The function that `make` makes of parameters; arrays among them that change from call to call come as its last
+    operands."""
+    if not live:
+        return make(params)  # type: ignore[no-any-return]
+    numbers = {id(each): i for i, each in enumerate(live, -len(live))}
+
+    def fill(given: Any, operands: tuple[Any, ...]) -> Any:
+        if isinstance(given, tuple):
+            return tuple([fill(each, operands) for each in given])
+        return operands[numbers[id(given)]] if id(given) in numbers else given
+
+    def call(*operands: Any) -> Any:
+        now = {name: fill(given, operands) for name, given in params.items()}
+        return make(now)(*operands[: -len(live)])
+
+    return call
+
+
+def _forward(op: Primitive, params: dict[str, Any], ndim: int, kind: type) -> Callable[..., Any]:
     forward = op.forward
-    if type(event) is Value:
+    if kind is Value:
         return forward if op is TO_VALUE else lambda *operands: float(forward(*operands))
     if op.takes_sequence:
         return lambda *operands: forward(operands, **params)
     made: Callable[..., Any] = (lambda *operands: forward(*operands, **params)) if params else forward
-    return made if type(event._data) is np.ndarray and event.ndim else lambda *operands: np.asarray(made(*operands))
+    return made if ndim else lambda *operands: np.asarray(made(*operands))
 
 
 def _rule(op: Primitive, params: dict[str, Any], i: int) -> Callable[..., Any]:
@@ -186,14 +214,6 @@ def _careful_rule(op: Primitive, params: dict[str, Any], i: int) -> Callable[...
     return lambda g, z, *operands: FUNCTIONS["chain_product"](g, partial(z, *map(np.asarray, operands)))
 
 
-def _arrays(params: Any) -> Iterator[Any]:
-    for each in params:
-        if isinstance(each, tuple):
-            yield from _arrays(each)
-        elif isinstance(each, np.ndarray):
-            yield each
-
-
 def _needed(trace: Trace, outputs: Sequence[Node]) -> set[int]:
     """The identities of the recorded operations that outputs and guards depend on."""
     wanted = {id(node) for node in outputs}
@@ -204,4 +224,5 @@ def _needed(trace: Trace, outputs: Sequence[Node]) -> set[int]:
         if not wanted.isdisjoint((id(event), id(getattr(event, "answer", event)), id(getattr(event, "_data", event)))):
             needed.add(id(event))
             wanted.update(map(id, event.inputs))
+            wanted.update(map(id, arrays_in(getattr(event, "params", {}).values())))
     return needed

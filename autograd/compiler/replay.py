@@ -17,7 +17,8 @@ from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
 from autograd.readers.generated import function_from
 
-_CARRIES_NAN = ("affine", "matmul")  # a nan in the upstream gradient of these reaches the shares of all operands
+# these hand back new arrays, and a nan in the upstream gradient reaches those for all operands
+_PRODUCTS = ("affine", "matmul")
 
 
 class Replay:
@@ -34,6 +35,11 @@ class Replay:
         self.steps = [step for step in plan.steps if depends[step.result]]
         self.depends = depends
         self.checked = _checked(self.steps, plan.count)
+        self.doubtful = [
+            slot for slot in range(plan.count)
+            if slot in plan.outputs
+            or any(slot == each and step.name not in _PRODUCTS for step in self.steps for each, _, _ in step.rules)
+        ]  # fmt: skip
         self.kept = sorted({slot for step in self.steps for slot in (step.result, *step.operands)} - self._fixed())
         self.function = function_from(self.forward_source(), "forward", self.namespace)
         self.usual = function_from(self.backward_source("usual"), "backward", self.namespace)
@@ -67,13 +73,12 @@ class Replay:
         finally:
             unhush(token)
         taken = set(map(id, upstream))
-        owned: list[Any] = []
-        for share in shares:
+        for slot in self.doubtful:
+            share = shares[slot]
             if isinstance(share, np.ndarray) and (share.base is not None or id(share) in taken):
-                share = share.copy()  # gradients never share memory
+                shares[slot] = share.copy()  # gradients never share memory
             taken.add(id(share))
-            owned.append(share)
-        return owned
+        return shares  # type: ignore[no-any-return]
 
     def forward_source(self) -> str:
         """The source of the function that computes the results."""
@@ -149,7 +154,7 @@ def _checked(steps: Sequence[Step], count: int) -> list[int]:
     checked: dict[int, None] = {}
     for step in steps:
         reached = [slot for slot, _, _ in step.rules if slot < count]
-        checked.update(dict.fromkeys(reached[-1:] if step.name in _CARRIES_NAN else reached))
+        checked.update(dict.fromkeys(reached[-1:] if step.name in _PRODUCTS else reached))
     return list(checked)
 
 

@@ -32,7 +32,6 @@ class Straight:
     """Runs a small program as generated Python."""
 
     name = "as straight-line Python"
-    gathered = staticmethod(list)
 
     def __init__(self, program: Program, wanted: Sequence[bool]) -> None:
         self.program = program
@@ -43,6 +42,10 @@ class Straight:
         self.is_plain = _carries_nan(self.results)
         self.function = self.returning(self.outputs())
         self.gradient: Callable[..., Any] | None = None
+
+    def gathered(self, numbers: list[float]) -> list[float]:
+        """The inputs as they are."""
+        return numbers
 
     def forward(self, inputs: list[float]) -> Sequence[float] | None:
         """The outputs; None if a guard has another answer than was recorded."""

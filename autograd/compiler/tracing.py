@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import modes, protocols
+from autograd import modes, protocols, tensor
 from autograd.node import Node, tick
+from autograd.ops import network
 from autograd.tensor import Mask, Tensor
 from autograd.value import Value
 
@@ -50,6 +52,8 @@ class Trace:
         self.start = tick()
         self.nodes: list[Any] = []  # nodes, and Questions about arrays
         self.guards: list[Guard] = []
+        self.masks: dict[int, Mask] = {}  # by the identity of their arrays
+        self.generators: dict[int, tuple[Any, Any]] = {}  # which replays draw from too, with the state after their draw
 
     def made(self, node: Node) -> bool:
         """Whether a node is the result of an operation of this run."""
@@ -59,11 +63,26 @@ class Trace:
         """Let go of all nodes."""
         self.nodes.clear()
         self.guards.clear()
+        self.masks.clear()
 
     def answered(self, function: Callable[..., Any], operands: tuple[Any, ...], answer: Any) -> Mask:
         """The answer to a question about arrays, noted to be asked again."""
-        mask = Mask(answer)
+        mask = self.masked(Mask(answer))
         self.nodes.append(Question(function, operands, mask._data))
+        return mask
+
+    def masked(self, mask: Mask) -> Mask:
+        """The mask, by whose array it will be known as something that differs from replay to replay."""
+        self.masks[id(mask._data)] = mask
+        return mask
+
+    def drawn(self, generator: Any, draw: Callable[[], Any]) -> Mask:
+        """An array of random truths, to be drawn again at every replay."""
+        _, state = self.generators.get(id(generator), (generator, None))
+        if state is not None and state != generator.bit_generator.state:
+            raise Untraceable("it draws random numbers, which would be the same at every replay")
+        mask = self.answered(draw, (), draw())
+        self.generators[id(generator)] = generator, generator.bit_generator.state
         return mask
 
     def note(self, node: Node) -> None:
@@ -165,6 +184,60 @@ def _asked(original: Callable[..., Any]) -> Callable[..., Any]:
     return ufunc
 
 
+def _answering(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Operations on comparisons whose results have no gradient either."""
+
+    def record(op: Any, recorded: tuple[Any, ...], links: Any, params: dict[str, Any]) -> Tensor:
+        made: Tensor = original(op, recorded, links, params)
+        trace = _trace.get()
+        if trace is None or type(made) is not Mask:
+            return made
+        forward = partial(op.forward, **params)
+        call = (lambda *operands: forward(operands)) if op.takes_sequence else forward
+        return trace.answered(call, recorded, made._data)
+
+    return record
+
+
+def _masked_inputs(original: Any) -> property:
+    """Rules for graphs of gradients get comparisons as what they are: of plain arrays they would make constants."""
+
+    def inputs(self: Tensor) -> tuple[Any, ...]:
+        given: tuple[Any, ...] = original.fget(self)
+        trace = _trace.get()
+        return given if trace is None else tuple([trace.masks.get(id(each), each) for each in given])
+
+    return property(inputs)
+
+
+def _without_live_parameters(original: Callable[..., Any]) -> Callable[..., Any]:
+    def pull(node: Any, links: Any, recorded: Any, params: dict[str, Any], *others: Any) -> Any:
+        trace = _trace.get()
+        if trace is not None and any(id(each) in trace.masks for each in arrays_in(params.values())):
+            raise Untraceable(f"it differentiates {node.op.name}() at an array that depends on the data")
+        return original(node, links, recorded, params, *others)
+
+    return pull
+
+
+def arrays_in(params: Iterable[Any]) -> Iterator[Any]:
+    """The arrays among parameters, also inside tuples."""
+    for each in params:
+        if isinstance(each, tuple):
+            yield from arrays_in(each)
+        elif isinstance(each, np.ndarray):
+            yield each
+
+
+def _replayed_draw(original: Callable[..., Any]) -> Callable[..., Any]:
+    def kept(generator: Any, shape: Any, p: float) -> Any:
+        trace = _trace.get()
+        draw = partial(original, generator, shape, p)
+        return draw() if trace is None else trace.drawn(generator, draw)
+
+    return kept
+
+
 def _combined(original: Callable[..., Any], function: Any) -> Callable[..., Any]:
     def method(self: Mask, *others: Any) -> Any:
         trace = _trace.get()
@@ -225,6 +298,10 @@ def _replacements() -> Iterator[tuple[Any, str, Any]]:
         yield kind, "__bool__", _guarded_truth(vars(kind)["__bool__"])
         yield kind, "__array_ufunc__", _asked(protocols.array_ufunc)
     yield protocols, "array_ufunc", _asked(protocols.array_ufunc)
+    yield tensor, "_record", _answering(tensor._record)
+    yield tensor, "pull", _without_live_parameters(vars(tensor)["pull"])
+    yield Tensor, "inputs", _masked_inputs(vars(Tensor)["inputs"])
+    yield network, "kept", _replayed_draw(network.kept)
     for name, function in _COMBINED.items():
         yield Mask, name, _combined(vars(Mask)[name], function)
     for name in ("lt", "le", "gt", "ge", "eq", "ne"):

@@ -35,6 +35,9 @@ class Summary(NamedTuple):
 Shown: TypeAlias = float | Summary
 Kind = Literal["leaf", "parameter", "constant", "operation"]
 
+_PLAIN = (bool, int, float, str, tuple, list, slice, type, type(...), type(None))
+_NUMPY = (np.ndarray, np.generic, np.dtype)
+
 
 @dataclass(slots=True)
 class Item:
@@ -140,7 +143,7 @@ def snapshot(outputs: Any, names: Mapping[str, Any] | None = None) -> Snapshot:
                     items.append(Item("constant", "", _shown(operand), None))
                     numbers.append(None)
             item = _operation(node, tuple(operands))
-        name = node.label or given.get(id(node))
+        name = getattr(node, "_label", "") or given.get(id(node))  # node.label takes longer where there is none
         if name:
             item.name = str(name)
         index[node] = len(items)
@@ -175,8 +178,9 @@ def _operation(node: Any, inputs: tuple[int, ...]) -> Item:
 
 
 def _params(node: Any) -> str:
+    """The constants that an operation was given, as far as they are more than the way it works inside."""
     changed = ((key, value) for key, value in node.params.items() if value is not node.op.params.get(key))
-    return ", ".join(f"{key}={value!r}" for key, value in changed)
+    return ", ".join(f"{key}={value!r}" for key, value in changed if type(value) in _PLAIN or isinstance(value, _NUMPY))
 
 
 def _gradient(node: Node) -> Shown | None:

@@ -4,14 +4,14 @@ results for forward and reverse mode algorithmic differentiation" (2008)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.functions import FUNCTIONS
 from autograd.ops.primitive import function, primitive
 from autograd.ops.reduce import sum
-from autograd.ops.shape import axis_of, data_of, diagonal, moveaxis, reshape, shape_of, transpose
+from autograd.ops.shape import axis_of, data_of, diagonal, reshape, shape_of, transpose
 
 
 def _t(x: Any) -> Any:
@@ -202,10 +202,17 @@ def _log_abs_det(x: Any) -> Any:
     return np.linalg.slogdet(x)[1]
 
 
+class SlogdetResult(NamedTuple):
+    """The sign and the logarithm of the absolute value of a determinant."""
+
+    sign: Any
+    logabsdet: Any
+
+
 @function(np.linalg.slogdet)
-def slogdet(x: Any) -> tuple[Any, Any]:
+def slogdet(x: Any) -> SlogdetResult:
     """The sign (a constant) and the logarithm of the absolute value of the determinant."""
-    return np.linalg.slogdet(data_of(x))[0], _log_abs_det(x)
+    return SlogdetResult(np.linalg.slogdet(data_of(x))[0], _log_abs_det(x))
 
 
 def _solve_dy(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -248,6 +255,10 @@ def cholesky(x: Any) -> Any:
 
 @function(np.kron)
 def kron(x: Any, y: Any) -> Any:
-    """The Kronecker product of two matrices."""
-    rows, columns = shape_of(x)[0] * shape_of(y)[0], shape_of(x)[1] * shape_of(y)[1]
-    return reshape(moveaxis(tensordot(x, y, 0), 1, 2), (rows, columns))
+    """The Kronecker product: every element of x times the whole of y."""
+    rank = max(len(shape_of(x)), len(shape_of(y)))
+    first, second = ((1,) * (rank - len(shape_of(each))) + shape_of(each) for each in (x, y))
+    spread = reshape(x, [n for side in first for n in (side, 1)]) * reshape(
+        y, [n for side in second for n in (1, side)]
+    )
+    return reshape(spread, tuple(n * m for n, m in zip(first, second, strict=True)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from autograd.formula import Row
 from autograd.functions import FUNCTIONS
 from autograd.node import Node
 from autograd.readers import arrays, nodes
+from autograd.tree import flatten
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -118,8 +119,9 @@ def _operation(op: Primitive, parameters: list[inspect.Parameter]) -> Callable[.
                 break
         else:
             if not op.takes_sequence:
-                args = (*map(np.asarray, args[:count]), *args[count:])
-            return op.forward(*args, **kwargs)
+                args = (*map(_gathered, args[:count]), *args[count:])
+            if not any(isinstance(each, Node) for each in args):
+                return op.forward(*args, **kwargs)
         if len(args) == count and not kwargs and not op.takes_sequence:
             return Node.array_kind._apply(op, args, op.params)
         operands = tuple(args[0]) if op.takes_sequence else args[:count]
@@ -135,6 +137,15 @@ def _operation(op: Primitive, parameters: list[inspect.Parameter]) -> Callable[.
     operation.__qualname__ = operation.__name__ = op.name
     operation.op = op  # type: ignore[attr-defined]
     return operation
+
+
+def _gathered(operand: Any) -> Any:
+    """An array, or a node where the list or iterator holds nodes."""
+    if isinstance(operand, Iterator):
+        operand = list(operand)
+    if isinstance(operand, (list, tuple)) and any(isinstance(each, Node) for each in flatten(operand)[0]):
+        return Node.array_kind(operand)  # type: ignore[call-arg]
+    return np.asarray(operand)
 
 
 def _operands(op: Primitive) -> list[str]:

@@ -267,5 +267,5 @@ def softmax(x: Any, axis: int = -1) -> Any:
 @primitive(dx=lambda g, z, x, axis: g - np.exp(z) * g.sum(axis, keepdims=True))
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """log(softmax(x)) along an axis, without overflow or cancellation."""
-    shifted = x - x.max(axis, keepdims=True)
+    shifted = x - np.maximum.reduce(x, axis, keepdims=True)
     return shifted - np.log(_sum(np.exp(shifted), axis, keepdims=True))

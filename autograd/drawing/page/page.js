@@ -379,7 +379,7 @@ function aboutGradient(index, arrived) {
   const isLeaf = items[index].k !== "operation";
   let check = "";
   if (live && isLeaf && done.size === all.length && all.length) {
-    const found = slope(index), near = Math.abs(found - grads[index]) <= 1e-5 * Math.max(1, Math.abs(found), Math.abs(grads[index]));
+    const found = slope(index), near = Object.is(found, grads[index]) || Math.abs(found - grads[index]) <= 1e-5 * Math.max(1, Math.abs(found), Math.abs(grads[index]));
     check = `<p class="quiet">By numbers: ${written(found, 6)} ${near ? '<b class="good">✓</b>' : "(differs: a kink, an edge, or too steep)"}</p>`;
   }
   return `<p class="big mono g">${value}</p>${lead}<ul>${terms}</ul>${sum}${check}`;
@@ -409,7 +409,7 @@ function refresh(index) { if ($("gradient")) $("gradient").innerHTML = aboutGrad
 
 function fillTable() {
   const arrived = gradsAt(steps.length);
-  const lines = items.flatMap((item, index) => (item.k === "constant" ? [] : [`<tr><td>${escaped(item.n)}</td><td>${item.k === "operation" ? equation(index, (operand) => operandName(operand, items[operand].n)) : item.k}</td><td class="number">${live ? exact(values[index]) : valueText(index)}</td><td class="number g">${live ? exact(arrived[index]) : gradText(index)}</td><td class="quiet">${escaped(item.g ? groups[item.g].f || groups[item.g].n : "")}</td></tr>`]));
+  const lines = items.flatMap((item, index) => (item.k === "constant" ? [] : [`<tr><td title="${escaped(item.n)}">${escaped(item.n)}</td><td>${item.k === "operation" ? equation(index, (operand) => operandName(operand, items[operand].n)) : item.k}</td><td class="number">${live ? exact(values[index]) : valueText(index)}</td><td class="number g">${live ? exact(arrived[index]) : gradText(index)}</td><td class="quiet">${escaped(item.g ? groups[item.g].f || groups[item.g].n : "")}</td></tr>`]));
   $("table").querySelector(".scroll").innerHTML = `<table><thead><tr><th>name</th><th>computed as</th><th class="number">value</th><th class="number">gradient</th><th>module</th></tr></thead><tbody>${lines.join("")}</tbody></table>`;
 }
 
@@ -495,10 +495,9 @@ function zoomBy(factor, cx, cy) {
   applyZoom(false);
 }
 function reveal(index) { // show an item that may be inside a closed module, and bring it into sight
-  if (boxOf[index] !== `n${index}`) {
-    setView(opening(items[index].g));
-  }
+  if (boxOf[index] !== `n${index}`) setView(opening(items[index].g));
   const [x, y] = place[boxOf[index]] ?? [0, 0], { width, height } = picture.getBoundingClientRect();
+  if (zoom.k < LEGIBLE) zoomBy(LEGIBLE / zoom.k);
   const sx = zoom.x + zoom.k * x, sy = zoom.y + zoom.k * y;
   if (sx < 0 || sy < 0 || sx > width - 120 || sy > height - 80) {
     zoom = { ...zoom, x: width / 2 - zoom.k * x, y: height / 2 - zoom.k * y };

@@ -1,0 +1,439 @@
+"""`jit` and the world around a function: what it reads from outside is watched, what it changes is refused, and its
+arguments are treated as it treats them itself."""
+
+import itertools
+import warnings
+from collections import deque
+
+import numpy as np
+import pytest
+
+from autograd import JitError, JitWarning, Tensor, Value, cross_entropy, jit
+from nn import MLP, Dropout, Linear, Sequential
+
+pytestmark = pytest.mark.filterwarnings("error::autograd.JitWarning")
+
+
+class Slots:
+    """Attributes without a dict."""
+
+    __slots__ = ("count", "weight")
+
+
+class Settings:
+    scale = 2.0
+
+
+SCALE = 2.0
+
+
+# ---- gradients
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_reading_and_setting_gradients_is_refused(kind):
+    w = kind(2.0)
+    with pytest.raises(JitError, match=r"reading \.grad of a"):
+        jit(lambda x: x * w.grad)(kind(3.0))
+
+    def clears(x):
+        w.grad = 0.0
+        return w * x
+
+    with pytest.raises(JitError, match=r"setting \.grad of a"):
+        jit(clears)(kind(3.0))
+    w.grad = None
+    assert w.grad is None
+
+
+def test_a_branch_on_a_gradient_is_refused():
+    with pytest.raises(JitError, match=r"\.grad"):
+        jit(lambda x: x * 2 if x.grad else x * 3)(Value(1.0))
+
+
+# ---- what is read from outside
+
+
+def test_a_number_bound_anew():
+    k = 2.0
+    f = jit(lambda x: x * k)
+    assert f(1.0) == 2.0
+    k = 3.0
+    assert [f(1.0), f(2.0)] == [3.0, 6.0]
+    assert "something that it reads from outside was changed" in f.explain()
+
+
+def test_a_global_bound_anew(monkeypatch):
+    f = jit(lambda x: x * SCALE)
+    assert f(1.0) == 2.0
+    monkeypatch.setitem(globals(), "SCALE", 5.0)
+    assert f(1.0) == 5.0
+
+
+@pytest.mark.parametrize("as_object", [True, False])
+def test_an_attribute_set_anew(as_object, monkeypatch):
+    settings = Settings() if as_object else Settings
+    f = jit(lambda x: x * settings.scale)
+    assert f(Value(1.0)).data == 2.0
+    monkeypatch.setattr(settings, "scale", 5.0)  # on an object it hides the attribute of the class
+    assert f(Value(1.0)).data == 5.0
+
+
+def test_an_attribute_that_is_used_in_a_method():
+    class Line:
+        def __init__(self):
+            self.weight, self.power = Value(2.0), 1
+
+        def raised(self, x):
+            return x**self.power
+
+        @jit
+        def at(self, x):
+            return self.weight * self.raised(x)
+
+    line = Line()
+    assert line.at(3.0).data == 6.0
+    line.power = 2
+    assert line.at(3.0).data == 18.0
+
+
+def test_an_attribute_that_the_code_does_not_mention_may_change():
+    class Trainer:
+        def __init__(self):
+            self.weight, self.steps = Value(2.0), 0
+
+        @jit
+        def loss(self, x):
+            return self.weight * x
+
+    trainer = Trainer()
+    for trainer.steps in range(30):
+        assert trainer.loss(3.0).data == 6.0
+    assert "recorded once" in Trainer.loss.explain()
+
+
+def test_slots_are_watched():
+    slots = Slots()
+    slots.count, slots.weight = 2.0, Value(3.0)
+    f = jit(lambda x: x * slots.count * slots.weight)
+    assert f(1.0).data == 6.0
+    slots.weight = Value(5.0)
+    assert f(1.0).data == 10.0
+    slots.count = 7.0
+    assert f(1.0).data == 35.0
+
+
+def test_a_node_on_a_class(monkeypatch):
+    monkeypatch.setattr(Settings, "scale", Value(2.0))
+    f = jit(lambda x: x * Settings.scale)
+    assert f(1.0).data == 2.0
+    monkeypatch.setattr(Settings, "scale", Value(5.0))
+    assert f(1.0).data == 5.0
+
+
+def test_an_array_changed_in_place_or_bound_anew():
+    a = np.ones(2)
+    f = jit(lambda x: (x * a).sum())
+    x = Tensor([1.0, 1.0])
+    assert f(x).item() == 2.0
+    a[0] = 10.0
+    assert f(x).item() == 11.0
+    a = np.zeros(2)
+    assert f(x).item() == 0.0
+
+
+def test_lists_of_nodes_and_dicts_that_hold_them():
+    weights = {"all": [Value(1.0), Value(2.0)]}
+    f = jit(lambda x: sum((w * x for w in weights["all"]), start=0.0))
+    assert f(1.0).data == 3.0
+    weights["all"].append(Value(3.0))
+    assert f(1.0).data == 6.0
+    weights["all"] = [Value(9.0)]
+    assert f(1.0).data == 9.0
+    weights["all"][0] = Value(9.0)  # another node that holds the same number
+    f(1.0).backward()
+    assert weights["all"][0].grad == 1.0
+
+
+def test_training_and_use_are_told_apart():
+    model = Sequential(Linear(2, 2, rng=0), lambda x: x * 2, Dropout(0.5, rng=0))
+    model.eval()
+    f = jit(lambda x: model(x))
+    x = np.ones((1, 2))
+    expected = model(x).data
+    assert (f(x).data == expected).all()
+    model.train()
+    assert len({f(x).data.tobytes() for _ in range(20)}) > 1
+    model.eval()
+    assert (f(x).data == expected).all()
+
+
+def test_to_and_fro_is_recorded_once_each():
+    class Model:
+        is_on = True
+
+    model, w = Model(), Value(2.0)
+    f = jit(lambda x: w * x if model.is_on else w - x)
+    for i in range(40):
+        model.is_on = i % 2 == 0
+        assert f(1.0).data == (2.0 if model.is_on else 1.0)
+    assert "recorded 2 times" in f.explain()
+
+
+def test_what_changes_at_every_call_falls_back_and_says_so():
+    rate, w = 1.0, Value(2.0)
+    f = jit(lambda x: w * x * rate)
+    with warnings.catch_warnings(record=True, action="always") as told:
+        for _ in range(30):
+            rate *= 0.9
+            assert f(1.0).data == 2.0 * rate
+    assert ["pass as an argument what changes" in str(each.message) for each in told] == [True]
+    assert "runs as it is" in f.explain()
+
+
+def test_an_equal_number_is_no_change():
+    rate, w = 1.5, Value(2.0)
+    f = jit(lambda x: w * x * rate)
+    for _ in range(30):
+        rate = float("1.5")
+        assert f(1.0).data == 3.0
+    assert "recorded once" in f.explain()
+
+
+# ---- what is changed
+
+
+def test_changing_a_captured_array_in_place_is_refused():
+    a = np.ones(2)
+
+    def f(x):
+        a[0] += 1
+        return (x * a).sum()
+
+    with pytest.raises(JitError, match="changes something"):
+        jit(f)(Tensor([1.0, 1.0]))
+
+
+def test_changing_slots_is_refused():
+    slots = Slots()
+    slots.count = 0
+
+    def f(x):
+        slots.count += 1
+        return x * slots.count
+
+    with pytest.raises(JitError, match="changes something"):
+        jit(f)(2.0)
+
+
+def test_changing_a_deque_is_refused():
+    seen = deque()
+
+    def f(x):
+        seen.append(1)
+        return x * len(seen)
+
+    with pytest.raises(JitError, match="changes something"):
+        jit(f)(2.0)
+
+
+def test_changing_a_class_is_refused(monkeypatch):
+    monkeypatch.setattr(Settings, "scale", 1.0)
+
+    def f(x):
+        Settings.scale += 1.0
+        return x * Settings.scale
+
+    with pytest.raises(JitError, match="changes something"):
+        jit(f)(2.0)
+
+
+def test_changing_an_attribute_of_a_function_is_refused():
+    def f(x):
+        f.count += 1
+        return x * f.count
+
+    f.count = 0
+    with pytest.raises(JitError, match="changes something"):
+        jit(f)(2.0)
+
+
+@pytest.mark.parametrize("change", [lambda x: x.append(1), lambda x: x.pop(), lambda x: x.__setitem__(0, 5)])
+def test_changing_an_argument_is_refused(change):
+    def f(x, numbers):
+        change(numbers)
+        return x * len(numbers)
+
+    with pytest.raises(JitError, match="changes (its arguments|something)"):
+        jit(f)(2.0, [1])
+
+
+@pytest.mark.parametrize("endless", [lambda: itertools.count(1.0), lambda: (float(i) for i in range(9))])
+def test_an_iterator_goes_on(endless):
+    numbers = endless()
+    f = jit(lambda x: x * next(numbers))
+    with pytest.warns(JitWarning, match="iterator"):
+        first = f(1.0)
+    assert f(1.0) == first + 1.0
+
+
+# ---- arguments
+
+
+def test_a_number_is_not_a_node():
+    f = jit(lambda x: x * 2 if isinstance(x, float) else x * 3)
+    with pytest.warns(JitWarning, match="plain numbers and nodes"):
+        assert f(1.0) == 2.0
+    assert [f(1.0), f(Value(1.0)).data] == [2.0, 3.0]
+    asks = jit(lambda x: x * 2 if isinstance(x, Value) else x * 3)
+    with pytest.warns(JitWarning, match="plain numbers and nodes"):
+        assert asks(1.0) == 3.0
+
+
+def test_an_int_array_is_not_mistaken_for_another():
+    f = jit(lambda x, index: x[index].sum())
+    x = Tensor([1.0, 2.0, 4.0])
+    for index in ([0, 1], [1, 2], [0, 1], [0, 0]):
+        assert f(x, np.array(index)).item() == x.data[index].sum()
+
+
+def test_floats_after_nodes_after_floats():
+    f = jit(lambda x, y: x * y)
+    assert f(2.0, 3.0) == 6.0
+    assert f(Value(2.0), 3.0).data == 6.0
+    assert f(2.0, np.float64(4.0)) == 8.0
+    assert f(2.0, 5.0) == 10.0
+    assert f(Tensor([2.0]), 5.0).data.tolist() == [10.0]
+
+
+# ---- several calls at once
+
+
+def test_tensor_calls_before_one_backward_keep_their_own_results():
+    f = jit(lambda x: (x * x).tanh())
+    a, b = Tensor([1.0, 2.0]), Tensor([3.0, 0.5])
+    first = f(a)
+    before = first.data.copy()
+    second = f(b)
+    assert (first.data == before).all()
+    (first * second).sum().backward()
+    x, y = Tensor(a.data), Tensor(b.data)
+    ((x * x).tanh() * (y * y).tanh()).sum().backward()
+    np.testing.assert_allclose([a.grad, b.grad], [x.grad, y.grad])
+
+
+def test_results_and_gradients_share_no_memory():
+    w = Tensor(np.ones((3, 3)))
+    f = jit(lambda x: (x + w).reshape(-1))
+    x = Tensor(np.ones((3, 3)))
+    out = f(x)
+    upstream = np.arange(9.0)
+    out.backward(upstream)
+    arrays = [out.data, x.data, w.data, x.grad, w.grad, upstream]
+    assert not any(np.shares_memory(a, b) for a, b in itertools.combinations(arrays, 2))
+
+
+def test_disabled_holds_for_floats_too():
+    seen = []
+    f = jit(lambda x: x * x)
+    assert f(2.0) == 4.0
+    with jit.disabled():
+        assert f(2.0) == 4.0
+        g = jit(lambda x: seen.append(1) or x)
+        assert (g(1.0), g(1.0), len(seen)) == (1.0, 1.0, 2)
+
+
+def test_a_model_of_scalars_trained_and_rebuilt():
+    net = MLP(2, [3, 1], rng=0)
+    f = jit(lambda: net([1.0, 2.0]))
+    assert f().data == net([1.0, 2.0]).data
+    net.layers[0].neurons[0].activation = "tanh"
+    assert f().data == net([1.0, 2.0]).data
+
+
+# ---- integers and random numbers
+
+
+def test_integers_among_the_arguments_are_inputs():
+    w = Tensor(np.random.default_rng(0).normal(size=(3, 4)))
+    f = jit(lambda x, labels: cross_entropy(x @ w, labels))
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        x, labels = rng.normal(size=(6, 3)), rng.integers(0, 4, 6)
+        w.grad = None
+        f(x, labels).backward()
+        found, w.grad = w.grad, None
+        expected = cross_entropy(x @ w, labels)
+        expected.backward()
+        assert f(x, labels).item() == pytest.approx(expected.item(), rel=1e-12)
+        np.testing.assert_allclose(found, w.grad)
+    assert "recorded once" in f.explain()
+    with pytest.raises(IndexError):
+        f(x, np.array([0, 1, 2, 3, 0, -1]))
+    with pytest.raises(IndexError):
+        f(x, np.array([0, 1, 2, 3, 0, 4]))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, k: x[k].sum(),
+        lambda x, k: (x * k).sum(),
+        lambda x, k: (x * (k + 1) * (k > 1)).sum(),
+        lambda x, k: np.where(k == 2, x, -x).sum(),
+        lambda x, k: x[k.tolist()].sum(),
+        lambda x, k: (x * np.asarray(k)).sum(),
+        lambda x, k: x.sum() * int(k[0]),
+        lambda x, k: (x if isinstance(k, np.ndarray) else -x).sum() * k.max(),
+        lambda x, k: sum(x[i] for i in k),
+        lambda x, k: (x * np.eye(4)[k][:, 1]).sum(),
+    ],
+)
+def test_whatever_is_done_with_integers(f):
+    compiled = jit(f)
+    for k in ([0, 1, 2], [2, 1, 0], [1, 1, 1], [0, 1, 2], [0, 0, 2]):
+        for x in (Tensor([1.0, 2.0, 4.0]), Tensor([-3.0, 0.5, 2.0])):
+            assert compiled(x, np.array(k)).item() == f(x, np.array(k)).item()
+
+
+def test_arithmetic_of_comparisons_is_live():
+    for f in (lambda x: ((x > 0) * (x < 2) * x).sum(), lambda x: (np.maximum(x > 0, x > 5) * x).sum()):
+        compiled = jit(f)
+        for data in ([1.0, 3.0, -1.0], [-1.0, -3.0, 1.0]):
+            assert compiled(Tensor(data)).item() == f(Tensor(data)).item()
+
+
+def test_dropout_is_drawn_anew_at_every_call():
+    model, twin = (Sequential(Linear(3, 8, rng=0), Dropout(0.5, rng=1), Linear(8, 2, rng=2)) for _ in range(2))
+    f = jit(lambda x: (model(x) ** 2).sum())
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        x = rng.normal(size=(4, 3))
+        first, second = f(x), (twin(x) ** 2).sum()
+        assert first.item() == pytest.approx(second.item(), rel=1e-12)
+        first.backward()
+        second.backward()
+        for mine, its in zip(model.parameters(), twin.parameters(), strict=True):
+            np.testing.assert_allclose(mine.grad, its.grad, rtol=1e-9, atol=1e-12)
+    assert "recorded once" in f.explain()
+
+
+def test_dropout_keeps_its_draw_for_gradients_of_gradients():
+    drop, twin = Dropout(0.5, rng=1), Dropout(0.5, rng=1)
+    f = jit(lambda x: (drop(x) ** 3).sum())
+    f(np.ones(6))
+    twin(np.ones(6))
+    x, y = Tensor(np.arange(1.0, 7.0)), Tensor(np.arange(1.0, 7.0))
+    first, second = f(x), (twin(y) ** 3).sum()
+    f(x)
+    first.backward(create_graph=True)
+    second.backward(create_graph=True)
+    np.testing.assert_allclose(x.grad.data, y.grad.data)
+
+
+def test_other_random_numbers_beside_dropout_are_not_frozen():
+    drop = Dropout(0.5, rng=1)
+    f = jit(lambda x: drop(x).sum() * drop.rng.normal())
+    with pytest.warns(JitWarning, match="random"):
+        f(np.ones(3))
+    assert len({float(f(np.ones(3))) for _ in range(9)}) > 3
