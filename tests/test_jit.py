@@ -511,6 +511,7 @@ def program(steps, inputs, constant):
 @example([("log", 0, 0), ("mul", 0, 3)], [0.0, 1.0], 1.0, False)
 @example([("square", 0, 0), ("log", 3, 0), ("relu", 4, 0)], [0.0, 1.0], 1.0, False)
 @example([("tanh", 0, 0), ("tanh", 4, 0), ("square", 4, 0), ("square", 4, 0)], [0.0, 0.0], 0.0, True)
+@example([("square", 2, 0), ("square", 2, 0), ("add", 0, 1)], [0.0, 0.0, 0.0], 0.0, True)
 @example(
     [("tanh", 0, 0), ("tanh", 1, 0), *[("tanh", 0, 0)] * 3, ("tanh", 4, 0), ("square", 7, 0), ("square", 27, 0)],
     [0.0, 0.0], 0.0, True,
