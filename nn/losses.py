@@ -76,8 +76,14 @@ def half_squared_error(input: Any, target: Any) -> Any:
 
     >>> half_squared_error(Tensor([1.0, 3.0]), [1.0, 1.0]).item()
     2.0
+
+    Raises ValueError if input and target differ in shape.
     """
-    return mse_loss(input, target, "sum") / 2
+    if not isinstance(input, Tensor):
+        return mse_loss(input, target, "sum") / 2
+    target = target if isinstance(target, Node) else np.asarray(target)
+    _check_shapes(half_squared_error, input.shape, target.shape)
+    return network.half_squares(input, target)
 
 
 @_elementwise

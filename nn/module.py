@@ -145,7 +145,7 @@ class Module:
                     lines.append((path, type(module).__name__, ", ".join(shapes), count))
                 total += count
         lines.append(("total", "", "", total))
-        wide = [max(least, *(len(line[i]) + 2 for line in lines)) for i, least in enumerate((16, 16, 24))]
+        wide = [max(least, *(len(str(line[i])) + 2 for line in lines)) for i, least in enumerate((16, 16, 24))]
         return "\n".join(
             f"{path:<{wide[0]}}{kind:<{wide[1]}}{shapes:<{wide[2]}}{count:>12,}" for path, kind, shapes, count in lines
         )

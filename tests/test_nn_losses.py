@@ -115,6 +115,18 @@ def test_half_squared_error():
     assert x.grad.tolist() == [-0.5, 2.0]
     values = [Value(0.5), Value(2.0)]
     assert nn.half_squared_error(values, [1.0, 0.0]).data == 2.125
+    assert nn.half_squared_error(Tensor(0.5), 1).data == nn.half_squared_error(Value(0.5), 1.0).data == 0.125
+    for target in ([1.0], [[1.0, 0.0]], 1.0):
+        for wrong in (x, values):
+            with pytest.raises(ValueError, match="output of shape"):
+                nn.half_squared_error(wrong, target)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_derivatives_of_half_squared_error_by_both_sides(order):
+    fixed = np.array([[0.3, -1.0], [2.0, 0.5]])
+    gradcheck(lambda x: nn.half_squared_error(x, fixed) ** 2, fixed + 0.4, order=order)
+    gradcheck(lambda t: nn.half_squared_error(Tensor(fixed), t) ** 2, fixed - 0.7, order=order)
 
 
 def test_one_sample_of_logits():

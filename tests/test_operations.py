@@ -536,6 +536,9 @@ TABLE: dict[str, Operation] = {
     "solve": Operation(np.linalg.solve, equations()),
     "cholesky": Operation(lambda x: np.linalg.cholesky(symmetric(x) + 5 * np.eye(x.shape[-1])), on_matrix()),
     "affine": Operation(lambda x, w, b: x @ w + b, weighted()),
+    "half_squares": Operation(
+        lambda x, y: np.sum((x - y) ** 2) / 2, on_shapes(SIZED_OR_NOT.map(lambda shape: (shape, shape)))
+    ),
     "cross_entropy": Operation(mean_surprise, classified()),
     "nll": Operation(lambda x, labels: -np.mean(x[np.arange(len(x)), labels]), classified(only_labels=True)),
     "unfold": Operation(lambda x, size, stride, padding: window_by_window(x, size, stride, padding), images()),

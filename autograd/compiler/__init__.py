@@ -3,7 +3,10 @@
 - `tracing`: one run of the function: the nodes it makes, the comparisons it asks for, what it must not do
 - `captured`: what the function reaches from outside, so that a change of it is seen
 - `program`: the recorded scalars as a flat list of rows of the table; its interpreter defines what is right
-- `executors`: the ways to run a program, and which of them suits it
+- `executors`: what runs a program, and the interpreter as the simplest way
+- `straight`: a small program as one line of Python after the other
+- `lanes`: a large one on arrays: `blocks` finds what is computed alike, `kernels` makes compiled loops of it
+- `plan`, `replay`: recorded operations on arrays, and the two Python functions that are generated of them
 - `entry`: a recorded run with its program, and the node that a call makes of it
 - `compiled`: `jit` itself: which recorded run answers which call
 """

@@ -59,11 +59,11 @@ class Scene:
     def summary(self) -> str:
         """The drawing in one sentence."""
         items = self.snapshot.items
-        names = self.snapshot.names()
         values = sum(item.kind != "constant" for item in items)
         edges = sum(items[operand].kind != "constant" for item in items for operand in item.inputs)
         outputs = ", ".join(
-            f"{faces.short(names[index])} = {faces.summed_up(items[index].value, self.style.precision)}"
+            (f"{faces.short(items[index].name)} = " if items[index].name else "")
+            + faces.summed_up(items[index].value, self.style.precision)
             for index in self.snapshot.outputs
         )
         return f"{_count(values, 'value')}, {_count(edges, 'edge')}, output {outputs}"

@@ -57,6 +57,13 @@ def kept(generator: np.random.Generator, shape: tuple[int, ...], p: float) -> An
     return generator.random(shape) >= p
 
 
+@primitive(internal=True, dx=lambda g, z, x, y: g * (x - y), dy=lambda g, z, x, y: g * (y - x))
+def half_squares(x: Any, y: Any) -> Any:
+    """½ Σ (x - y)² of two arrays of the same shape."""
+    error = (x - y).reshape(-1)
+    return error.dot(error) / 2
+
+
 def _picked_rule(g: Any, z: Any, x: Any, labels: Any) -> Any:
     rows, classes = shape_of(x)
     if isinstance(x, np.ndarray):
