@@ -437,3 +437,17 @@ def test_other_random_numbers_beside_dropout_are_not_frozen():
     with pytest.warns(JitWarning, match="random"):
         f(np.ones(3))
     assert len({float(f(np.ones(3))) for _ in range(9)}) > 3
+
+
+def test_an_attribute_more_or_less():
+    class Model:
+        def __init__(self):
+            self.parts = [Value(1.0)]
+
+    model = Model()
+    f = jit(lambda x: sum((part * x for part in vars(model).get("extra", model.parts)), start=0.0))
+    assert f(2.0).data == 2.0
+    model.extra = [Value(5.0), Value(6.0)]
+    assert f(2.0).data == 22.0
+    del model.extra
+    assert f(2.0).data == 2.0

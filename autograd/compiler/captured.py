@@ -24,6 +24,7 @@ from autograd.node import Node
 _MOST = 100_000  # things looked at; beyond that nothing more is watched
 _NUMBERS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _PLAIN = (*_NUMBERS, BuiltinFunctionType, Node)
+_END = (object(),)  # behind all that is watched: more or fewer things are other things at its place
 _NAMESPACES = (FunctionType, ModuleType, type)
 _LISTS = (list, set, deque)
 _OURS = ("autograd.", "numpy.")
@@ -179,13 +180,12 @@ class Watch:
     def start(self) -> None:
         """From now on everything is to stay as it is."""
         self.things = [*self._look()]
-        self.lengths = list(map(len, self.lists))  # type: ignore[arg-type]
         self.hash = self._hash()
 
     def changed(self) -> bool:
         """Whether something is another thing than it was; a number may be an equal one."""
         try:
-            if self._hash() != self.hash or list(map(len, self.lists)) != self.lengths:  # type: ignore[arg-type]
+            if self._hash() != self.hash:
                 return True
             if all(map(is_, self._look(), self.things)):
                 return False
@@ -197,7 +197,7 @@ class Watch:
         return False
 
     def _look(self) -> Iterator[Any]:
-        return chain.from_iterable([*self.lists, *[get(thing) for get, thing in self.getters]])
+        return chain.from_iterable([*self.lists, *[get(thing) for get, thing in self.getters], _END])
 
     def _hash(self) -> int:
         """Nodes are hashed by identity, and asking for a hash is the quickest way to look at many."""

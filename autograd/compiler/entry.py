@@ -58,7 +58,7 @@ class Entry:
         surroundings = Surroundings(f, given)
         fresh, self.positions = _lifted(given, freezes)
         arguments = [fresh[position] for position in self.positions]
-        with recorded() as trace:
+        with recorded("grad" in surroundings.names) as trace:
             args, kwargs = rebuild(fresh)
             passed = flatten((args, kwargs))[0]
             for node in arguments:

@@ -108,11 +108,11 @@ def is_tracing() -> bool:
 
 
 @contextmanager
-def recorded() -> Iterator[Trace]:
-    """Record everything inside."""
+def recorded(touches_gradients: bool) -> Iterator[Trace]:
+    """Record everything inside; whether `.grad` has to be guarded too, which makes every new node slower, is told."""
     trace = Trace()
     token = _trace.set(trace)
-    _close_ways_out()
+    _close_ways_out(touches_gradients)
     try:
         with modes.enable_grad(), modes.watched(trace.note):
             yield trace
@@ -287,7 +287,6 @@ _originals: list[tuple[Any, str, Any]] = []
 
 
 def _replacements() -> Iterator[tuple[Any, str, Any]]:
-    yield Node, "grad", _guarded_grad(vars(Node)["grad"])
     for kind in (Value, Tensor):
         yield kind, "data", _guarded_data(vars(kind)["data"])
         backward = vars(kind)["backward"]
@@ -320,14 +319,16 @@ def _unseeded() -> Any:
     return np.random.default_rng(np.random.SeedSequence())
 
 
-def _close_ways_out() -> None:
+def _close_ways_out(touches_gradients: bool) -> None:
     global _open_runs
     with _lock:
         _open_runs += 1
-        if _open_runs == 1:
-            for kind, name, replacement in list(_replacements()):
-                _originals.append((kind, name, vars(kind)[name]))
-                setattr(kind, name, replacement)
+        replacements = list(_replacements()) if _open_runs == 1 else []
+        if touches_gradients and not any(name == "grad" for _, name, _ in _originals):
+            replacements.append((Node, "grad", _guarded_grad(vars(Node)["grad"])))
+        for kind, name, replacement in replacements:
+            _originals.append((kind, name, vars(kind)[name]))
+            setattr(kind, name, replacement)
 
 
 def _open_ways_out() -> None:
