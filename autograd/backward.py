@@ -191,7 +191,7 @@ def _walk(
     while True:
         for operand, share in pulled:
             mine = share is not gradient
-            data = operand._data
+            data = operand._primal
             if (
                 type(share) is not array
                 or type(data) is not array

@@ -123,6 +123,7 @@ def _derivative(
     steepest = np.zeros_like(center)
     last_value, last_error = value, error  # of the smallest steps that rounding leaves clear: what a kink looks like
     table = np.empty((0, 2, center.size))  # of the last step: extrapolated so often, slope or jump, output
+    greatest = np.max(abs(center), initial=0.0, where=np.isfinite(center))
     step = 0.1 * max(abs(x), 1.0)
     for count in range(_STEPS):
         right, left = x + step, x - step
@@ -150,7 +151,8 @@ def _derivative(
             clear = lost <= 0.01 * spread[best]
             last_value = np.where(clear, found[best], last_value)
             last_error = np.where(clear, spread[best], last_error)
-            bound = np.where(better, 1e-5 * steepest + 30 * lost, bound)
+            # a small output may carry the rounding of greater ones: what is below that is no kink
+            bound = np.where(better, 1e-5 * steepest + 30 * (lost + _EPSILON * greatest / step), bound)
             smooth = error <= bound
             # Smaller steps help if they just did, or if there may be a kink within these that rounding does not hide.
             # Otherwise all they would find is rounding errors, which may agree by chance.

@@ -71,7 +71,7 @@ def weak_places(output: Value, precision: int = 6) -> list[str]:
     for node in nodes:
         if node.op is None:
             continue
-        operands = {name: _data(operand) for name, operand in zip(node.op.names, node.inputs, strict=True)}
+        operands = {name: _primal(operand) for name, operand in zip(node.op.names, node.inputs, strict=True)}
         if node.op.kink and holds(node.op.kink, operands):
             places.append(f"{_with_numbers(node, precision)} is at a kink, where the table chooses the derivative")
         elif not all(math.isfinite(partial) for partial in node.partials if partial is not None):
@@ -100,7 +100,7 @@ def _edges(
 
 
 def _with_numbers(node: Node, precision: int) -> str:
-    return _numbers(precision, node.op.name, *(("number", _data(operand)) for operand in node.inputs))
+    return _numbers(precision, node.op.name, *(("number", _primal(operand)) for operand in node.inputs))
 
 
 def _numbers(precision: int, *formula: Any) -> str:
@@ -108,5 +108,5 @@ def _numbers(precision: int, *formula: Any) -> str:
     return spell(formula, target)
 
 
-def _data(operand: Any) -> Any:
+def _primal(operand: Any) -> Any:
     return operand.data if isinstance(operand, Node) else operand

@@ -47,13 +47,14 @@ class Tensor(Node):
     Raises TypeError for complex, object and string data, ValueError for ragged lists.
     """
 
-    # The arrays of all operands as they were used; links: (node, position) for those operands that are nodes; the
-    # constant parameters of the operation; the array that it made, once `data` is another one.
-    __slots__ = ("_data", "recorded", "links", "params", "retains", "_result")
+    # The array (called _data, numpy.ma would take it for its own); the arrays of all operands as they were used;
+    # links: (node, position) for those operands that are nodes; the constant parameters of the operation; the array
+    # that it made, once `data` is another one.
+    __slots__ = ("_primal", "recorded", "links", "params", "retains", "_result")
 
     priority = 2
 
-    _data: NDArray[Any]
+    _primal: NDArray[Any]
     recorded: tuple[Any, ...]
     links: tuple[tuple[Node, int], ...]
     params: dict[str, Any]
@@ -65,7 +66,7 @@ class Tensor(Node):
             made: Tensor = array(data)
         else:
             made = _new(cls)
-            made._data = _checked(data)
+            made._primal = _checked(data)
             made.op = None
             made.recorded = made.links = ()
             made.params = _NO_PARAMS
@@ -77,15 +78,15 @@ class Tensor(Node):
         return made
 
     def _set_data(self, data: ArrayLike) -> None:
-        if data is not self._data:  # t.data -= step has changed the array itself
+        if data is not self._primal:  # t.data -= step has changed the array itself
             data = _checked(data)
         if self.op is not None and not hasattr(self, "_result"):
-            self._result = self._data
-        self._data = data
+            self._result = self._primal
+        self._primal = data
         # Graphs of gradients read data again: the number tells them that it is no longer what was recorded.
         self.number = tick() if self.op is None else int(self.number) + 0.5
 
-    data = property(attrgetter("_data"), _set_data, doc="The array that the node holds.")
+    data = property(attrgetter("_primal"), _set_data, doc="The array that the node holds.")
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -98,22 +99,22 @@ class Tensor(Node):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the data."""
-        return self._data.shape
+        return self._primal.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim
+        return self._primal.ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._data.size
+        return self._primal.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the data."""
-        return self._data.dtype
+        return self._primal.dtype
 
     @property
     def T(self) -> Tensor:
@@ -141,7 +142,7 @@ class Tensor(Node):
 
         Raises ValueError for a missing gradient or one of the wrong shape.
         """
-        if gradient is None and self._data.dtype is _FLOAT64 and self._data.shape == ():
+        if gradient is None and self._primal.dtype is _FLOAT64 and self._primal.shape == ():
             gradient = _ONE
         elif gradient is None:
             if self.size != 1:
@@ -152,7 +153,7 @@ class Tensor(Node):
             gradient = np.ones(self.shape, self.dtype)
         elif not (create_graph and isinstance(gradient, Node)):
             gradient = _checked(data_of(gradient)).astype(self.dtype, copy=False)
-        if gradient.shape != self._data.shape:
+        if gradient.shape != self._primal.shape:
             raise ValueError(f"the gradient has shape {gradient.shape}, but the Tensor has shape {self.shape}")
         backward.backward(self, gradient, create_graph, retain_grads)
 
@@ -162,27 +163,27 @@ class Tensor(Node):
 
     def all(self, axis: Any = None) -> Any:
         """Whether all elements are true, or not 0."""
-        return self._data.all(axis)
+        return self._primal.all(axis)
 
     def any(self, axis: Any = None) -> Any:
         """Whether any element is true, or not 0."""
-        return self._data.any(axis)
+        return self._primal.any(axis)
 
     def item(self, *index: Any) -> float:
         """One element as a float."""
-        return self._data.item(*index)  # type: ignore[no-any-return]
+        return self._primal.item(*index)  # type: ignore[no-any-return]
 
     def tolist(self) -> Any:
         """The data as nested lists of floats."""
-        return self._data.tolist()
+        return self._primal.tolist()
 
     def numpy(self) -> NDArray[Any]:
         """The data, without the gradient's history."""
-        return self._data
+        return self._primal
 
     def detach(self) -> Tensor:
         """A leaf with the same data, outside the graph."""
-        return Tensor(self._data)
+        return Tensor(self._primal)
 
     def copy(self) -> Tensor:
         """A new node with a copy of the data; gradients flow through."""
@@ -211,11 +212,11 @@ class Tensor(Node):
 
     def argmax(self, axis: int | None = None) -> Any:
         """The places of the greatest elements; plain integers, without gradient."""
-        return self._data.argmax(axis)
+        return self._primal.argmax(axis)
 
     def argmin(self, axis: int | None = None) -> Any:
         """The places of the least elements; plain integers, without gradient."""
-        return self._data.argmin(axis)
+        return self._primal.argmin(axis)
 
     @classmethod
     def _apply(cls, op: Any, operands: Sequence[Any], params: dict[str, Any] | None = None) -> Tensor:
@@ -230,9 +231,9 @@ class Tensor(Node):
             if kind is float or kind is int or (kind is _ndarray and operand.dtype is _FLOAT64):
                 recorded.append(operand)
             elif isinstance(operand, Mask):
-                recorded.append(operand._data)  # it has no gradient: a constant
+                recorded.append(operand._primal)  # it has no gradient: a constant
             elif isinstance(operand, Node):
-                recorded.append(operand._data)  # type: ignore[attr-defined]
+                recorded.append(operand._primal)  # type: ignore[attr-defined]
                 if op.row is not None and position >= len(op.rules):
                     name = op.row.names[position]
                     raise TypeError(f"{name} of {op.name}() is a constant parameter: pass {name}.data, not a node")
@@ -254,7 +255,7 @@ class Tensor(Node):
         op, recorded = self.op, self.recorded
         if as_graph or careful or op.rules_for_all:
             return pull(self, self.links, recorded, self.params, gradient, as_graph, careful)
-        z = self._data if type(self.number) is int else self._result
+        z = self._primal if type(self.number) is int else self._result
         rules, params = op.rules, self.params
         links = self.links
         if op.row is None:
@@ -288,17 +289,17 @@ class Tensor(Node):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
             raise TypeError("iteration over a 0-d Tensor")
-        return (self[i] for i in range(len(self._data)))
+        return (self[i] for i in range(len(self._primal)))
 
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("len() of a 0-d Tensor")
-        return len(self._data)
+        return len(self._primal)
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(f"the truth of a Tensor of shape {self.shape} is ambiguous; use .all() or .any()")
-        return bool(self._data)
+        return bool(self._primal)
 
     def __float__(self) -> float:
         raise TypeError(
@@ -310,15 +311,15 @@ class Tensor(Node):
     __hash__ = object.__hash__  # identity: equal data does not make two nodes one
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._data == getattr(value, "data", value)).any())
+        return bool((self._primal == getattr(value, "data", value)).any())
 
     def __format__(self, spec: str) -> str:
         if spec and self.size != 1:
-            return np.array2string(self._data, separator=", ", formatter={"all": lambda each: format(each, spec)})
-        return format(self._data.item(), spec) if spec else repr(self)
+            return np.array2string(self._primal, separator=", ", formatter={"all": lambda each: format(each, spec)})
+        return format(self._primal.item(), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
-        text = np.array2string(self._data, separator=", ", prefix=f"{type(self).__name__}(")
+        text = np.array2string(self._primal, separator=", ", prefix=f"{type(self).__name__}(")
         dtype = "" if self.dtype in (np.float64, np.bool_) else f", dtype={self.dtype}"
         label = f", label={self.label!r}" if self.label else ""
         return f"{type(self).__name__}({text}{dtype}{label})"
@@ -360,7 +361,7 @@ class Mask(Tensor):
 
     def __new__(cls, data: Any) -> Mask:  # noqa: D102
         made: Mask = _new(cls)
-        made._data = np.asarray(data)
+        made._primal = np.asarray(data)
         made.op = made.grad = None
         made.retains = False
         made.recorded = made.links = ()
@@ -370,30 +371,30 @@ class Mask(Tensor):
 
     def sum(self, axis: Any = None) -> Any:
         """How many elements are true."""
-        return self._data.sum(axis)
+        return self._primal.sum(axis)
 
     def mean(self, axis: Any = None) -> Any:
         """The share of elements that are true."""
-        return self._data.mean(axis)
+        return self._primal.mean(axis)
 
     def backward(self, *args: Any, **kwargs: Any) -> None:
         """Raise TypeError: nothing flows through a comparison."""
         raise TypeError("backward() of a comparison: a boolean Tensor has no gradient")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return np.asarray(self._data, dtype)
+        return np.asarray(self._primal, dtype)
 
     def __and__(self, other: Any) -> Mask:
-        return Mask(self._data & np.asarray(other))
+        return Mask(self._primal & np.asarray(other))
 
     def __or__(self, other: Any) -> Mask:
-        return Mask(self._data | np.asarray(other))
+        return Mask(self._primal | np.asarray(other))
 
     def __xor__(self, other: Any) -> Mask:
-        return Mask(self._data ^ np.asarray(other))
+        return Mask(self._primal ^ np.asarray(other))
 
     def __invert__(self) -> Mask:
-        return Mask(~self._data)
+        return Mask(~self._primal)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
@@ -467,7 +468,7 @@ def _plain_index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(map(_plain_index, index))
     if isinstance(index, Mask):
-        return index._data
+        return index._primal
     if isinstance(index, Node):
         raise IndexError(
             f"an index is made of integers, slices and boolean arrays, not {kind_of(index)}; if it holds whole "
@@ -506,7 +507,7 @@ def _record(
     if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
         return Mask(z)
     out = _new(Tensor)
-    out._data = z
+    out._primal = z
     out.op = op
     out.recorded = recorded
     out.links = links
@@ -526,7 +527,7 @@ def _binary(op: Primitive, reflected: bool = False) -> Callable[..., Any]:
     def method(self: Tensor, other: Any) -> Any:
         kind = type(other)
         if kind is Tensor:
-            array = other._data
+            array = other._primal
         elif kind is float or kind is int or (kind is _ndarray and other.dtype is _FLOAT64):
             array = other
         elif isinstance(other, (str, bytes, complex, dict, set, type(None))):
@@ -536,7 +537,7 @@ def _binary(op: Primitive, reflected: bool = False) -> Callable[..., Any]:
         if type(self) is Mask:
             return Tensor._apply(op, (other, self) if reflected else (self, other))
         links = ((self, mine), (other, its)) if kind is Tensor else ((self, mine),)
-        return _record(op, (array, self._data) if reflected else (self._data, array), links, _NO_PARAMS)
+        return _record(op, (array, self._primal) if reflected else (self._primal, array), links, _NO_PARAMS)
 
     return method
 
@@ -550,7 +551,7 @@ def _unary(op: Primitive) -> Callable[..., Any]:
             return (FUNCTIONS if op.row else OPERATIONS)[op.name](self, *args, **kwargs)
         if type(self) is Mask:
             return Tensor._apply(op, (self,), defaults)
-        return _record(op, (self._data,), ((self, 0),), defaults)
+        return _record(op, (self._primal,), ((self, 0),), defaults)
 
     return method
 

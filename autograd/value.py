@@ -43,7 +43,7 @@ class Value(Node):
     # As in a row of the table: x and y are the operands and dx and dy the partial derivatives, recorded as floats
     # when the node is made. A constant operand has no partial (None). Where there are more than two operands, x is
     # the tuple of them and dx that of their partials. A leaf has none of the four.
-    __slots__ = ("_data", "x", "y", "dx", "dy")
+    __slots__ = ("_primal", "x", "y", "dx", "dy")
 
     priority = 1
     shape = ()
@@ -52,7 +52,7 @@ class Value(Node):
     dtype = float
     retains = True
 
-    _data: float
+    _primal: float
     grad: Any
     x: Any
     y: Any
@@ -60,7 +60,7 @@ class Value(Node):
     dy: Any
 
     def __init__(self, data: SupportsFloat, *, label: str = "") -> None:
-        self._data = data if type(data) is float else _number(data)
+        self._primal = data if type(data) is float else _number(data)
         self.grad = 0.0
         self.op = None
         self.number = next(numbers)
@@ -68,11 +68,11 @@ class Value(Node):
             self._label = label
 
     def _set_data(self, data: SupportsFloat) -> None:
-        self._data = data if type(data) is float else _number(data)
+        self._primal = data if type(data) is float else _number(data)
         # Graphs of gradients read data again: the number tells them that it is no longer what was recorded.
         self.number = tick() if self.op is None else int(self.number) + 0.5
 
-    data = property(attrgetter("_data"), _set_data, doc="The float that the node holds.")
+    data = property(attrgetter("_primal"), _set_data, doc="The float that the node holds.")
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -117,7 +117,7 @@ class Value(Node):
 
     def item(self) -> float:
         """The float."""
-        return self._data
+        return self._primal
 
     def to_tensor(self) -> Any:
         """A Tensor without axes, with gradient."""
@@ -125,14 +125,14 @@ class Value(Node):
 
     def detach(self) -> Value:
         """A leaf with the same data, outside the graph."""
-        return Value(self._data)
+        return Value(self._primal)
 
     @classmethod
     def _apply(cls, op: Row, operands: Sequence[Any], params: dict[str, Any] | None = None) -> Any:
         row = op
         if any(isinstance(operand, np.ndarray) and operand.ndim for operand in operands):
             return Node.array_kind._apply(row, operands)
-        numbers = [operand._data if isinstance(operand, Value) else constant(operand) for operand in operands]
+        numbers = [operand._primal if isinstance(operand, Value) else constant(operand) for operand in operands]
         for operand, number in zip(operands, numbers, strict=True):
             if number is None:
                 raise TypeError(f"{row.name}() of a Value and {kind_of(operand)}: expected Values or real numbers")
@@ -148,7 +148,7 @@ class Value(Node):
             for dx, operand in zip([*computed, *(None for _ in row.params)], operands, strict=True)
         )
         out = _new(Value)
-        out._data, out.op, out.grad, out.number = z, row, 0.0, tick()
+        out._primal, out.op, out.grad, out.number = z, row, 0.0, tick()
         if len(kept) > 2:
             out.x, out.y, out.dx, out.dy = kept, None, partials, None
         else:
@@ -187,15 +187,15 @@ class Value(Node):
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         grad = self.grad.data if isinstance(self.grad, Node) else self.grad  # whose own gradient may be this Value
-        return f"Value(data={self._data}, grad={grad}{label})"
+        return f"Value(data={self._primal}, grad={grad}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
+        return format(self._primal, spec) if spec else repr(self)
 
     __hash__ = object.__hash__  # identity: equal data does not make two nodes one
 
     def __bool__(self) -> bool:
-        return self._data != 0.0
+        return self._primal != 0.0
 
     __copy__ = pickling.copy_node
     __deepcopy__ = pickling.deepcopy_node
@@ -239,8 +239,8 @@ def to_value(tensor: Any) -> Value:
             f"to_value() of a Tensor of shape {tensor.shape}: pick one element first, as in t[0].to_value()"
         )
     out = _new(Value)
-    out._data, out.op, out.grad, out.number = tensor._data.item(), TO_VALUE, 0.0, tick()
-    out.x, out.y, out.dx, out.dy = (tensor,), (tensor._data,), (1.0,), None
+    out._primal, out.op, out.grad, out.number = tensor._primal.item(), TO_VALUE, 0.0, tick()
+    out.x, out.y, out.dx, out.dy = (tensor,), (tensor._primal,), (1.0,), None
     if modes.active:
         out._watch()
     return out
@@ -290,8 +290,8 @@ def _mixed(row: Row, left: Any, right: Any) -> Any:
 
 def _comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Any], Any]:
     def method(self: Value, other: Any) -> Any:
-        number = other._data if isinstance(other, Value) else constant(other)
-        return NotImplemented if number is None else compare(self._data, number)
+        number = other._primal if isinstance(other, Value) else constant(other)
+        return NotImplemented if number is None else compare(self._primal, number)
 
     method.__name__ = f"__{compare.__name__}__"
     return method

@@ -487,3 +487,21 @@ def test_the_report_is_readable_at_the_prompt():
 def test_an_order_that_is_none(order):
     with pytest.raises(ValueError, match=f"order is how often f is differentiated, 1 or more, not {order!r}"):
         gradcheck(autograd.sin, 1.0, order=order)
+
+
+def test_a_small_output_that_carries_the_rounding_of_greater_ones_is_no_kink():
+    """One element of this inverse cancels to a millionth of the others."""
+    rows = (
+        [4.97244647, -1.30068726, 2.21984645],
+        [0.54160155, 4.10005303, 1.54619859],
+        [0.74523075, -1.21527235, 2.12740347],
+    )
+    a = np.array(rows)
+    assert abs(np.linalg.inv(a)[1, 0]) < 2e-6
+    gradcheck(np.linalg.inv, a, order=2)
+
+
+def test_an_infinite_output_is_no_kink_of_the_others():
+    slope = numerical_grad(lambda x: np.array([np.inf, np.sin(x)]), 0.5)
+    assert slope.smooth[1]
+    assert not numerical_grad(lambda x: np.array([np.inf, abs(x)]), 0.0).smooth[1]

@@ -346,3 +346,8 @@ def test_a_zero_wins_in_a_product_of_arrays(product, bad, create_graph):
 
 def plain(gradient):
     return gradient.data if isinstance(gradient, Tensor) else gradient
+
+
+def test_a_masked_array_does_not_swallow_a_gradient():
+    with pytest.raises(TypeError, match="does not turn into an array"):
+        np.ma.array([1.0, 2.0], mask=[False, True]) * Tensor([1.0, 2.0])

@@ -31,7 +31,7 @@ from autograd.value import Value
 
 MISS: Any = object()  # what a call returns whose comparisons have other answers
 _new = object.__new__
-_data = attrgetter("_data")
+_primal = attrgetter("_primal")
 
 
 class _State(NamedTuple):
@@ -157,9 +157,9 @@ class Entry:
         if self.watched.changed():
             return MISS
         given = [given[position] for position in self.positions]
-        numbers = [_data(each) if isinstance(each, Node) else each for each in given]
+        numbers = [_primal(each) if isinstance(each, Node) else each for each in given]
         captured: Any = self.captured
-        inputs = self.executor.gathered([*numbers, *[node._data for node in captured]])
+        inputs = self.executor.gathered([*numbers, *[node._primal for node in captured]])
         randoms = [generator.bit_generator.state for generator in self.generators]
         outputs = self.executor.forward(inputs)
         if outputs is None:
@@ -276,7 +276,7 @@ def _result(each: Any, made: list[Node], arguments: dict[int, int], start: float
     for i, node in enumerate(made):
         if node is each:
             return _Result("output", i)
-    return _Result("leaf", each._data) if each.number > start else _Result("constant", each)  # type: ignore[attr-defined]
+    return _Result("leaf", each._primal) if each.number > start else _Result("constant", each)  # type: ignore[attr-defined]
 
 
 def _finished(result: _Result, outputs: list[Any], given: list[Any]) -> Any:
@@ -296,7 +296,7 @@ def _leaf(data: Any) -> Node:
 
 def _value(data: float, op: Primitive, operands: tuple[Node, ...], kept: tuple[Any, ...]) -> Value:
     out = _new(Value)
-    out._data, out.op, out.grad, out.number = data, op, 0.0, tick()
+    out._primal, out.op, out.grad, out.number = data, op, 0.0, tick()
     out.x, out.y, out.dx, out.dy = operands, kept, (None,) * len(operands), None
     if modes.active:
         out._watch()
@@ -305,8 +305,8 @@ def _value(data: float, op: Primitive, operands: tuple[Node, ...], kept: tuple[A
 
 def _tensor(data: Any, op: Primitive, operands: tuple[Node, ...], params: dict[str, Any]) -> Tensor:
     out = _new(Tensor)
-    out._data, out.op, out.grad, out.number, out.retains = np.asarray(data), op, None, tick(), False
-    out.recorded, out.params = tuple([node._data for node in operands]), params  # type: ignore[attr-defined]
+    out._primal, out.op, out.grad, out.number, out.retains = np.asarray(data), op, None, tick(), False
+    out.recorded, out.params = tuple([node._primal for node in operands]), params  # type: ignore[attr-defined]
     out.links = tuple([(node, i) for i, node in enumerate(operands)])
     if modes.active:
         out._watch()
@@ -340,7 +340,7 @@ def _lifted(given: list[Any], freezes: bool) -> tuple[list[Any], list[int]]:
             if id(each) in first:  # f may ask whether two arguments are the same node
                 lifted[position] = first[id(each)]
                 continue
-            lifted[position] = first[id(each)] = Value(each._data, label=each.label)
+            lifted[position] = first[id(each)] = Value(each._primal, label=each.label)
         elif isinstance(each, Mask):
             raise Untraceable("it takes a comparison of arrays")
         elif isinstance(each, Node):

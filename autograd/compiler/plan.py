@@ -56,7 +56,7 @@ class Plan:
         for node in arguments:
             self._new_slot(node, node)
         made = {id(node) for node in trace.nodes}
-        self.live = {id(getattr(event, "_data", None)) for event in trace.nodes}  # arrays that depend on the inputs
+        self.live = {id(getattr(event, "_primal", None)) for event in trace.nodes}  # arrays that depend on the inputs
         self.live |= {id(getattr(event, "answer", None)) for event in trace.nodes} | set(self.slots)
         self.live.discard(id(None))
         needed = _needed(trace, outputs)
@@ -81,7 +81,7 @@ class Plan:
         slot = self.slots[id(thing)] = len(self.values)
         self.kept.append(thing)
         if node is not None:
-            data = node._data
+            data = node._primal
             if isinstance(data, np.ndarray):
                 self.slots[id(data)] = slot
                 self.kept.append(data)
@@ -104,7 +104,7 @@ class Plan:
         if isinstance(operand, (Node, np.ndarray)) and id(operand) in self.slots:
             return self.slots[id(operand)]
         if isinstance(operand, Node):
-            return self._new_slot(operand, data=operand._data)  # type: ignore[attr-defined]  # made by the run itself
+            return self._new_slot(operand, data=operand._primal)  # type: ignore[attr-defined]  # made by the run itself
         if isinstance(operand, np.ndarray):
             return self._new_slot(operand, data=operand)
         key = (type(operand), repr(operand))
@@ -134,8 +134,8 @@ class Plan:
         linked = [i for i, each in enumerate(given) if isinstance(each, Node)]
         key = (primitive, type(event), operands, tuple(linked), repr(params))
         if key in self.known and not any(arrays_in(params.values())):
-            self.slots[id(event)] = self.slots[id(event._data)] = self.known[key]
-            self.kept += (event, event._data)
+            self.slots[id(event)] = self.slots[id(event._primal)] = self.known[key]
+            self.kept += (event, event._primal)
             return
         slot = self.known[key] = self._new_slot(event, event)
 
@@ -221,7 +221,9 @@ def _needed(trace: Trace, outputs: Sequence[Node]) -> set[int]:
         wanted.update((id(guard.left), id(guard.right)))
     needed = set()
     for event in reversed(trace.nodes):
-        if not wanted.isdisjoint((id(event), id(getattr(event, "answer", event)), id(getattr(event, "_data", event)))):
+        if not wanted.isdisjoint(
+            (id(event), id(getattr(event, "answer", event)), id(getattr(event, "_primal", event)))
+        ):
             needed.add(id(event))
             wanted.update(map(id, event.inputs))
             wanted.update(map(id, arrays_in(getattr(event, "params", {}).values())))

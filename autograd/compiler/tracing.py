@@ -68,12 +68,12 @@ class Trace:
     def answered(self, function: Callable[..., Any], operands: tuple[Any, ...], answer: Any) -> Mask:
         """The answer to a question about arrays, noted to be asked again."""
         mask = self.masked(Mask(answer))
-        self.nodes.append(Question(function, operands, mask._data))
+        self.nodes.append(Question(function, operands, mask._primal))
         return mask
 
     def masked(self, mask: Mask) -> Mask:
         """The mask, by whose array it will be known as something that differs from replay to replay."""
-        self.masks[id(mask._data)] = mask
+        self.masks[id(mask._primal)] = mask
         return mask
 
     def drawn(self, generator: Any, draw: Callable[[], Any]) -> Mask:
@@ -164,7 +164,7 @@ def _guarded_truth(original: Callable[[Any], bool]) -> Callable[[Any], bool]:
         answer = original(self)
         trace = _trace.get()
         if trace is not None:
-            trace.guards.append(Guard("ne", self._data if isinstance(self, Mask) else self, 0.0, answer))
+            trace.guards.append(Guard("ne", self._primal if isinstance(self, Mask) else self, 0.0, answer))
         return answer
 
     return method
@@ -175,8 +175,8 @@ def _asked(original: Callable[..., Any]) -> Callable[..., Any]:
         trace = _trace.get()
         if trace is None or function not in protocols.PREDICATES or method != "__call__" or options:
             return original(self, function, method, *inputs, **options)
-        operands = tuple(each._data if isinstance(each, Mask) else each for each in inputs)
-        answer = function(*(each._data if isinstance(each, Node) else each for each in operands))  # type: ignore[attr-defined]
+        operands = tuple(each._primal if isinstance(each, Mask) else each for each in inputs)
+        answer = function(*(each._primal if isinstance(each, Node) else each for each in operands))  # type: ignore[attr-defined]
         if not any(isinstance(each, Tensor) for each in inputs):
             raise Untraceable(f"it asks np.{function.__name__} about a Value")
         return trace.answered(function, operands, answer)
@@ -194,7 +194,7 @@ def _answering(original: Callable[..., Any]) -> Callable[..., Any]:
             return made
         forward = partial(op.forward, **params)
         call = (lambda *operands: forward(operands)) if op.takes_sequence else forward
-        return trace.answered(call, recorded, made._data)
+        return trace.answered(call, recorded, made._primal)
 
     return record
 
@@ -243,7 +243,7 @@ def _combined(original: Callable[..., Any], function: Any) -> Callable[..., Any]
         trace = _trace.get()
         if trace is None:
             return original(self, *others)
-        operands = tuple(each._data if isinstance(each, Mask) else np.asarray(each) for each in (self, *others))
+        operands = tuple(each._primal if isinstance(each, Mask) else np.asarray(each) for each in (self, *others))
         return trace.answered(function, operands, function(*operands))
 
     return method

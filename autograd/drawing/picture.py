@@ -129,7 +129,7 @@ def draw(
     >>> draw(y)
     v1 = x * x = 9   ∂ 1
     └─ x = 3   ∂ 6
-    (2 values, 2 edges, output v1 = 9)
+    (2 values, 2 edges, output 9)
     >>> draw(y).save("square.svg")  # doctest: +SKIP
 
     Raises TypeError for anything but nodes, ValueError for an unknown option, GraphTooLargeError for a graph of more

@@ -94,7 +94,7 @@ def cross_entropy(x: Any, labels: Any) -> Any:
     """
     # integers among the arguments of a compiled function are known by their array
     is_known = isinstance(labels, Node) and labels.dtype.kind in "iu"
-    labels = labels._data if is_known else np.asarray(labels)
+    labels = labels._primal if is_known else np.asarray(labels)
     shape = shape_of(x)
     if labels.ndim == 2 and labels.shape == shape:
         return (log_softmax(x) * labels).sum() / -shape[0]

@@ -11,7 +11,7 @@ from autograd.readers.floats import body, may_raise
 
 _RECORD = """\
     out = new(Value)
-    out._data = z
+    out._primal = z
     out.x = {left}
     out.y = {right}
     out.dx = {dx}
@@ -29,7 +29,7 @@ def method_source(row: Row) -> str:
     """The source of ``self.row(other)``, or of ``self.row()``."""
     if len(row.names) == 1:
         (x,) = row.args
-        lines = f"    {x} = self._data\n" + _compute(row, (f"d{x}",), "    ")
+        lines = f"    {x} = self._primal\n" + _compute(row, (f"d{x}",), "    ")
         return f"def {row.name}(self):\n{lines}" + _RECORD.format(left="self", right="None", dx=f"d{x}", dy="None")
     if len(row.args) == 2 and not row.params:
         return _binary(row, row.name, "self", "other")
@@ -48,7 +48,7 @@ def _binary(row: Row, name: str, left: str, right: str, is_operator: bool = Fals
     x, y = row.args
     mine, its = (x, y) if left == "self" else (y, x)
     dx, dy = f"d{x}", f"d{y}"
-    other_node = f"        {its} = other._data\n" + _compute(row, (dx, dy), " " * 8)
+    other_node = f"        {its} = other._primal\n" + _compute(row, (dx, dy), " " * 8)
     # a constant stays on the node as a float, without a partial
     constant = f"        other = {its} = 1.0 * other\n" + _compute(row, (f"d{mine}",), " " * 8)
     constant += f"        d{its} = None\n"
@@ -56,7 +56,7 @@ def _binary(row: Row, name: str, left: str, right: str, is_operator: bool = Fals
     otherwise = f"mixed(row, {left}, {right})" if is_operator else "call(row, self, other)"
     return (
         f"def {name}(self, other):\n"
-        f"    {mine} = self._data\n"
+        f"    {mine} = self._primal\n"
         f"    if type(other) is Value:\n{other_node}"
         f"    elif type(other) is float or type(other) is int:\n{constant}"
         f"    else:\n        return {otherwise}\n"
