@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Neuron(Module):
         """The neuron's output for its inputs, Values or numbers."""
         if len(x) != len(self.w):
             raise ValueError(f"{self} takes {len(self.w)} inputs, not {len(x)}")
-        z: Value = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
+        z: Value = sum(map(mul, self.w, x), self.b)
         return activate(self.activation, z) if self.nonlin else z
 
     def __repr__(self) -> str:
