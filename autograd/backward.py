@@ -124,7 +124,11 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     if leaves:
         given, params = getattr(root, "y", ()), getattr(root, "params", {})
         shares = root.op.joint_rule(gradient, root, given, as_graph=False, **params)
-        if root.priority == 1 and [leaf.grad for leaf in leaves] == [0.0] * len(leaves):
+        try:
+            untouched = root.priority == 1 and [leaf.grad for leaf in leaves] == [0.0] * len(leaves)
+        except ValueError:  # an array is neither equal to a number nor not
+            untouched = False
+        if untouched:
             for leaf, share in zip(leaves, shares, strict=True):
                 leaf.grad = share
             return True

@@ -261,3 +261,12 @@ def test_gradients_with_integers_among_the_arguments():
         found, expected = (f(w, x, np.array(labels)) for f in (compiled, value_and_grad(loss)))
         np.testing.assert_allclose(found[0], expected[0])
         np.testing.assert_allclose(found[1], expected[1])
+
+
+def test_tensors_and_values_captured_together_accumulate():
+    t, w = Tensor([1.0, 2.0, 3.0]), Value(2.0)
+    f = jit(lambda: (t * w).sum().to_value())
+    for calls in (1, 2, 3):
+        f().backward()
+        assert t.grad.tolist() == [2.0 * calls] * 3
+        assert w.grad == 6.0 * calls
