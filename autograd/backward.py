@@ -137,6 +137,8 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
         return False
     else:
         pulled = root._pull(gradient, False, False)
+    # a number for a Tensor says that it was not used
+    pulled = [(leaf, share) for leaf, share in pulled if type(share) is not float or leaf.priority == 1]
     totals = [
         share if leaf.grad is None else leaf.grad + share if type(share) is type(leaf.grad) is float
         else _total(leaf, leaf.grad, share)

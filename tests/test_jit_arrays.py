@@ -270,3 +270,13 @@ def test_tensors_and_values_captured_together_accumulate():
         f().backward()
         assert t.grad.tolist() == [2.0 * calls] * 3
         assert w.grad == 6.0 * calls
+
+
+def test_a_tensor_that_is_not_used_gets_no_gradient():
+    v, t = Value(0.5), Tensor([1.0, 2.0, 3.0])
+    f = jit(lambda a, b: a.tanh() * 2.0)
+    f(v, t).backward()
+    assert t.grad is None
+    t.grad = np.ones(3)
+    f(v, t).backward()
+    assert t.grad.tolist() == [1.0, 1.0, 1.0]
