@@ -29,7 +29,7 @@ _ZERO = float("0")
 def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool = False) -> None:
     """Set `grad` below a node; see `Value.backward` and `Tensor.backward`."""
     plain = root.priority == 1 and not create_graph and not (modes.active and modes.anomaly_is_on())
-    if plain and walk_values(root, gradient):
+    if plain and _walk_values(root, gradient):
         return
     if not (create_graph or retain_grads or modes.active) and _hand_to_leaves(root, gradient):
         return
@@ -43,7 +43,7 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
         node.grad = total
 
 
-def walk_values(root: Any, gradient: float) -> bool:
+def _walk_values(root: Any, gradient: float) -> bool:
     """The walk over Values, in place, with the recorded partials; False if the graph holds anything else."""
     if root.op is None:
         root.grad = _total(root, root.grad, gradient)
@@ -57,7 +57,7 @@ def walk_values(root: Any, gradient: float) -> bool:
     needs_sorting = all_visited = False
     root.grad = zero
     try:
-        while (node := stack.pop()) is not None:
+        while (node := stack.pop()) is not None:  # the hottest loop there is, so x and y are written out
             nodes.append(node)
             if node.dx is not None:
                 operand = node.x
@@ -101,10 +101,9 @@ def walk_values(root: Any, gradient: float) -> bool:
             for (leaf, _), total in zip(accumulated, totals, strict=True):
                 leaf.grad = total
     except BaseException as error:
-        for node in nodes:
-            for operand in node.inputs:
-                if all_visited and isinstance(operand, Node) and operand.op is None:
-                    operand.grad = 0.0
+        for operand in (operand for node in nodes if all_visited for operand in node.inputs):
+            if isinstance(operand, Node) and operand.op is None:
+                operand.grad = 0.0
         for leaf, old in accumulated:
             leaf.grad = old
         if isinstance(error, AttributeError):  # a node with a tuple of operands
@@ -170,7 +169,7 @@ def gradients(
     token = hush()
     try:
         found = _walk(outputs, as_graph, False, keep, stop)
-        if not (as_graph and modes.is_watched()) and _has_nan(found):
+        if not (as_graph and modes.is_watched()) and any(map(has_nan, found.values())):
             # A zero and an inf may have met on a path. The walk that minds them is slower, so it comes second.
             found = _walk(outputs, as_graph, True, keep, stop)
     finally:
@@ -204,7 +203,7 @@ def _walk(
                 or share.shape != data.shape
                 or share.dtype is not data.dtype
             ):
-                share = _fitted(operand, share)
+                share = fitted(operand, share)
             if operand not in sums:
                 sums[operand] = share
                 if owns and mine and type(share) is array and share.base is None:
@@ -236,7 +235,7 @@ def _walk(
     return sums
 
 
-def _fitted(operand: Any, share: Any) -> Any:
+def fitted(operand: Any, share: Any) -> Any:
     """A share of the gradient in the shape and dtype of the operand: what broadcasting added is summed."""
     if operand.priority == 1:
         if type(share) is float:
@@ -256,19 +255,15 @@ def _fitted(operand: Any, share: Any) -> Any:
     return share if share.dtype == operand.dtype else astype(share, operand.dtype)
 
 
-def _has_nan(found: dict[Node, Any]) -> bool:
-    for gradient in found.values():
-        data = gradient.data if isinstance(gradient, Node) else gradient
-        if type(data) is not np.ndarray:
-            total = data * data
-        elif data.size > 10_000:
-            total = np.add.reduce(data, None)
-        else:  # the sum of squares is nan just where an element is, and the fastest thing to ask of a small array
-            data = data if data.ndim == 1 else data.reshape(-1)
-            total = data.dot(data)
-        if isnan(total):
-            return True
-    return False
+def has_nan(gradient: Any) -> bool:
+    """Whether a nan is in a number, an array or a node."""
+    data = gradient.data if isinstance(gradient, Node) else gradient
+    if type(data) is np.ndarray and data.size > 10_000:
+        return isnan(np.add.reduce(data, None))
+    if type(data) is np.ndarray:  # the sum of squares is nan where an element is, and the fastest thing to ask for
+        data = data if data.ndim == 1 else data.reshape(-1)
+        data = data.dot(data)
+    return isnan(data)
 
 
 def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:

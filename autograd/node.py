@@ -31,6 +31,7 @@ class Node:
     grad: Any
     op: Any
     number: float
+    _primal: Any  # what `data` shows: a float, or an array
     _label: str
 
     @property

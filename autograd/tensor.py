@@ -233,7 +233,7 @@ class Tensor(Node):
             elif isinstance(operand, Mask):
                 recorded.append(operand._primal)  # it has no gradient: a constant
             elif isinstance(operand, Node):
-                recorded.append(operand._primal)  # type: ignore[attr-defined]
+                recorded.append(operand._primal)
                 if op.row is not None and position >= len(op.rules):
                     name = op.row.names[position]
                     raise TypeError(f"{name} of {op.name}() is a constant parameter: pass {name}.data, not a node")

@@ -104,8 +104,6 @@ class Value(Node):
         12.0
         """
         if gradient is None:
-            if not (create_graph or modes.active) and backward.walk_values(self, 1.0):
-                return
             gradient = 1.0
         elif not (create_graph and isinstance(gradient, Node)):
             number = constant(gradient)

@@ -14,6 +14,7 @@ import numpy as np
 from autograd import Tensor, Value, affine, cross_entropy, jit, value_and_grad
 from autograd.compiler import lanes
 from benchmarks import tensors
+from benchmarks.scalar_work import readme
 from benchmarks.timing import Case, Figure, Fresh
 from nn import MLP
 
@@ -31,19 +32,6 @@ def neuron_by_hand(x: float, w: float, v: float, y: float, b: float) -> tuple[fl
     z = math.tanh(x * w + v * y + b)
     g = 1.0 - z * z
     return z, (g * w, g * x, g * y, g * v, g)
-
-
-def readme(a: Any, b: Any) -> Any:
-    """The example of micrograd's README: some thirty nodes."""
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    return f / 2.0 + 10.0 / f
 
 
 def readme_by_hand(a: float, b: float) -> tuple[float, tuple[float, float]]:

@@ -13,9 +13,8 @@ def expression_7(value: Any) -> None:
     ((w * x + b).relu() ** 2).backward()
 
 
-def expression_30(value: Any) -> None:
+def readme(a: Any, b: Any) -> Any:
     """The example of micrograd's README: some thirty nodes."""
-    a, b = value(-4.0), value(2.0)
     c = a + b
     d = a * b + b**3
     c += c + 1
@@ -24,9 +23,12 @@ def expression_30(value: Any) -> None:
     d += 3 * d + (b - a).relu()
     e = c - d
     f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    g.backward()
+    return f / 2.0 + 10.0 / f
+
+
+def expression_30(value: Any) -> None:
+    """Value and gradient of `readme`."""
+    readme(value(-4.0), value(2.0)).backward()
 
 
 def moons_step(value: Any, mlp: Any) -> Callable[[], object]:

@@ -22,7 +22,7 @@ import nn
 from autograd import Tensor, affine, cross_entropy
 from benchmarks.timing import Case, Figure
 from demos import digits, mnist, spiral
-from nn.initializers import he_normal, xavier_uniform
+from nn.initializers import xavier_uniform
 
 Work = Callable[[], object]
 RATE = 1e-9  # so small that every step costs alike
@@ -54,13 +54,7 @@ def layered_steps() -> dict[str, Work]:
 
 def image_by_image(inputs: Any, targets: Any) -> dict[str, Work]:
     """784-100-10 with sigmoids and the squared error, a step after every image, and the same by hand."""
-    rng = np.random.default_rng(0)
-    net = nn.Sequential(
-        nn.Linear(784, 100, init=he_normal, rng=rng),
-        nn.Sigmoid(),
-        nn.Linear(100, 10, init=he_normal, rng=rng),
-        nn.Sigmoid(),
-    )
+    net = mnist.sigmoids(np.random.default_rng(0))
     optimizer = nn.SGD(net.parameters(), lr=0.3)
     w1, b1, w2, b2 = (each.data.copy() for each in net.parameters())
 

@@ -29,16 +29,21 @@ def run(data: str | Path | None = None) -> dict[str, Any]:
     }
 
 
-def one_at_a_time(mnist: MNIST, rate: float = 0.3) -> dict[str, Any]:
-    """784-100-10 with sigmoids and the squared error, a step of gradient descent after every image, one pass."""
-    train_x, train_y, test_x, test_y = mnist
-    rng = np.random.default_rng(0)
-    net = nn.Sequential(
+def sigmoids(rng: np.random.Generator) -> nn.Sequential:
+    """784-100-10 with sigmoids."""
+    return nn.Sequential(
         nn.Linear(784, 100, init=he_normal, rng=rng),
         nn.Sigmoid(),
         nn.Linear(100, 10, init=he_normal, rng=rng),
         nn.Sigmoid(),
     )
+
+
+def one_at_a_time(mnist: MNIST, rate: float = 0.3) -> dict[str, Any]:
+    """784-100-10 with sigmoids and the squared error, a step of gradient descent after every image, one pass."""
+    train_x, train_y, test_x, test_y = mnist
+    rng = np.random.default_rng(0)
+    net = sigmoids(rng)
     for layer in (net[0], net[2]):
         layer.bias.data = rng.uniform(size=layer.bias.shape)
     optimizer = nn.SGD(net.parameters(), lr=rate)

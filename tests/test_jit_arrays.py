@@ -280,3 +280,13 @@ def test_a_tensor_that_is_not_used_gets_no_gradient():
     t.grad = np.ones(3)
     f(v, t).backward()
     assert t.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("product", [lambda x, w: x @ w, lambda x, w: np.einsum("ij,jk->ik", x, w)])
+def test_a_zero_wins_in_products(product):
+    data, kept = np.array([[1.0, 2.0], [np.inf, 3.0]]), np.array([[True], [False]])
+    w, twin = Tensor([[1.0, -1.0], [0.0, 2.0]]), Tensor([[1.0, -1.0], [0.0, 2.0]])
+    f = jit(lambda x: np.where(kept, product(x, w), 0.0).sum())
+    f(data).backward()
+    np.where(kept, product(data, twin), 0.0).sum().backward()
+    assert w.grad.tolist() == twin.grad.tolist() == [[1.0, 1.0], [2.0, 2.0]]

@@ -14,6 +14,6 @@
 from autograd.compiler.compiled import disabled, jit
 from autograd.compiler.tracing import JitError, JitWarning
 
-jit.disabled = disabled  # type: ignore[attr-defined]
+jit.disabled = disabled  # type: ignore[attr-defined]  # the type of a function has no attributes
 
 __all__ = ["JitError", "JitWarning", "jit"]

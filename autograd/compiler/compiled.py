@@ -81,8 +81,8 @@ def jit(f: _F) -> _F:
 
     if hasattr(f, "__name__"):
         run = wraps(f)(run)
-    run.explain, run.calls = calls.explain, calls  # type: ignore[attr-defined]
-    return run  # type: ignore[return-value]
+    run.explain, run.calls = calls.explain, calls  # type: ignore[attr-defined]  # the type of a function has none
+    return run  # type: ignore[return-value]  # called as f is
 
 
 @dataclass

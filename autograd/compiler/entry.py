@@ -7,7 +7,7 @@ import math
 import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from autograd.compiler.captured import Surroundings
 from autograd.compiler.lanes import executor_for
 from autograd.compiler.plan import Plan
 from autograd.compiler.program import build
-from autograd.compiler.replay import Replay, has_nan
+from autograd.compiler.replay import Replay
 from autograd.compiler.straight import Straight
 from autograd.compiler.tracing import JitError, Untraceable, recorded
 from autograd.formula import Row
@@ -165,7 +165,7 @@ class Entry:
         if outputs is None:
             self._rewind(randoms)
             return MISS
-        if not self.is_scalar and any(map(has_nan, outputs)):
+        if not self.is_scalar and any(map(backward.has_nan, outputs)):
             self._rewind(randoms)
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         state = _State(inputs, outputs, args, kwargs, randoms)
@@ -276,7 +276,7 @@ def _result(each: Any, made: list[Node], arguments: dict[int, int], start: float
     for i, node in enumerate(made):
         if node is each:
             return _Result("output", i)
-    return _Result("leaf", each._primal) if each.number > start else _Result("constant", each)  # type: ignore[attr-defined]
+    return _Result("leaf", each._primal) if each.number > start else _Result("constant", each)
 
 
 def _finished(result: _Result, outputs: list[Any], given: list[Any]) -> Any:
@@ -306,7 +306,7 @@ def _value(data: float, op: Primitive, operands: tuple[Node, ...], kept: tuple[A
 def _tensor(data: Any, op: Primitive, operands: tuple[Node, ...], params: dict[str, Any]) -> Tensor:
     out = _new(Tensor)
     out._primal, out.op, out.grad, out.number, out.retains = np.asarray(data), op, None, tick(), False
-    out.recorded, out.params = tuple([node._primal for node in operands]), params  # type: ignore[attr-defined]
+    out.recorded, out.params = tuple([node._primal for node in operands]), params
     out.links = tuple([(node, i) for i, node in enumerate(operands)])
     if modes.active:
         out._watch()
@@ -322,11 +322,7 @@ def _outputs(*_: Any, state: _State) -> Any:
 @cache
 def _pick(i: int) -> Primitive:
     """One number of a pack of outputs."""
-    return Primitive(f"output {i}", _never, [lambda g, z, x: put(g, i, shape_of(x))])
-
-
-def _never(*_: Any) -> Any:
-    raise NotImplementedError
+    return Primitive(f"output {i}", itemgetter(i), [lambda g, z, x: put(g, i, shape_of(x))])
 
 
 def _lifted(given: list[Any], freezes: bool) -> tuple[list[Any], list[int]]:

@@ -258,7 +258,7 @@ def _module(text: str) -> ModuleType:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
             file.write(text)
-        os.replace(file.name, path)  # noqa: PTH105  (whole, or not at all: another process may do the same)
+        Path(file.name).replace(path)  # whole, or not at all: another process may do the same
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

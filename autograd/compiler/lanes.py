@@ -302,10 +302,10 @@ def _vjp_share(block: Block, i: int, g: Any, z: Any, operands: list[Floats], sha
     axes = tuple(axis for axis in range(2) if shape[axis] == 1 < g.shape[axis])
 
     def share() -> Floats:
-        found = vjp(g, z, *operands)
+        found: Floats = vjp(g, z, *operands)
         if axes:
             found = np.add.reduce(found, axes, keepdims=True)
-        return found[..., None]  # type: ignore[no-any-return]
+        return found[..., None]
 
     return share
 

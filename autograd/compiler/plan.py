@@ -15,7 +15,7 @@ from autograd.compiler.tracing import Question, Trace, Untraceable, arrays_in
 from autograd.formula import ZERO, Row
 from autograd.functions import FUNCTIONS
 from autograd.node import Node
-from autograd.ops.primitive import PRIMITIVES, Primitive, elementwise
+from autograd.ops.primitive import PRIMITIVES, Primitive, elementwise, zero_wins
 from autograd.readers import arrays
 from autograd.value import TO_VALUE, Value
 
@@ -104,7 +104,7 @@ class Plan:
         if isinstance(operand, (Node, np.ndarray)) and id(operand) in self.slots:
             return self.slots[id(operand)]
         if isinstance(operand, Node):
-            return self._new_slot(operand, data=operand._primal)  # type: ignore[attr-defined]  # made by the run itself
+            return self._new_slot(operand, data=operand._primal)  # made by the run itself
         if isinstance(operand, np.ndarray):
             return self._new_slot(operand, data=operand)
         key = (type(operand), repr(operand))
@@ -174,7 +174,8 @@ def _filled(make: Callable[..., Any], params: dict[str, Any], live: list[Any]) -
     """The function that `make` makes of parameters; arrays among them that change from call to call come as its last
     operands."""
     if not live:
-        return make(params)  # type: ignore[no-any-return]
+        made: Callable[..., Any] = make(params)
+        return made
     numbers = {id(each): i for i, each in enumerate(live, -len(live))}
 
     def fill(given: Any, operands: tuple[Any, ...]) -> Any:
@@ -209,7 +210,10 @@ def _rule(op: Primitive, params: dict[str, Any], i: int) -> Callable[..., Any]:
 
 def _careful_rule(op: Primitive, params: dict[str, Any], i: int) -> Callable[..., Any]:
     if op.row is None:
-        return _rule(op, params, i)
+        rule = _rule(op, params, i)
+        if not op.is_product:
+            return rule
+        return lambda g, z, *operands: zero_wins(lambda _, g, given: rule(g, z, *given), i, g, operands)
     partial = arrays.partial(op.row, i)
     return lambda g, z, *operands: FUNCTIONS["chain_product"](g, partial(z, *map(np.asarray, operands)))
 

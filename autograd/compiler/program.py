@@ -143,7 +143,7 @@ def build(trace: Trace, arguments: Sequence[Node], outputs: Sequence[Node]) -> t
                     inputs[operand] = len(inputs)
                     captured.append(operand)
                 return inputs[operand] * 3 + 1
-            operand = operand._primal  # type: ignore[attr-defined]  # a leaf made by the run itself
+            operand = operand._primal  # a leaf made by the run itself
         key = operand if operand else (operand, str(operand))  # 0.0 and -0.0 are two constants
         return constants.setdefault(key, len(constants)) * 3 + 2
 

@@ -6,7 +6,6 @@ again, whatever was called in between, and random numbers stay what they were.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,7 +27,7 @@ class Replay:
 
     def __init__(self, plan: Plan, wanted: Sequence[bool]) -> None:
         self.plan = plan
-        self.namespace: dict[str, Any] = {"ndarray": np.ndarray, "add": np.add, "fitted": backward._fitted}
+        self.namespace: dict[str, Any] = {"ndarray": np.ndarray, "add": np.add, "fitted": backward.fitted}
         for slot, constant in enumerate(plan.constants, plan.count):
             self.namespace[f"v{slot}"] = constant
         depends = plan.depends(wanted)
@@ -53,20 +52,21 @@ class Replay:
         """The outputs; None if a guard has another answer than was recorded."""
         token = hush()
         try:
+            outputs: list[Any]
             call.kept, outputs, guarded = self.function(*call.inputs)
         finally:
             unhush(token)
         for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True):
             if bool(compare(left, right)) != answer:
                 return None
-        return outputs  # type: ignore[no-any-return]
+        return outputs
 
     def backward(self, call: _Call, upstream: Sequence[Any]) -> list[Any]:
         """The gradients of the inputs, for an upstream gradient of each output, as new arrays; 0.0 where none flows."""
         token = hush()
         try:
-            shares = self.usual(*call.kept, *upstream)
-            if any(has_nan(shares[slot]) for slot in self.checked):
+            shares: list[Any] = self.usual(*call.kept, *upstream)
+            if any(backward.has_nan(shares[slot]) for slot in self.checked):
                 if self.careful is None:
                     self.careful = function_from(self.backward_source("careful"), "backward", self.namespace)
                 shares = self.careful(*call.kept, *upstream)
@@ -78,7 +78,7 @@ class Replay:
             if isinstance(share, np.ndarray) and (share.base is not None or id(share) in taken):
                 shares[slot] = share.copy()  # gradients never share memory
             taken.add(id(share))
-        return shares  # type: ignore[no-any-return]
+        return shares
 
     def forward_source(self) -> str:
         """The source of the function that computes the results."""
@@ -156,14 +156,6 @@ def _checked(steps: Sequence[Step], count: int) -> list[int]:
         reached = [slot for slot, _, _ in step.rules if slot < count]
         checked.update(dict.fromkeys(reached[-1:] if step.name in _PRODUCTS else reached))
     return list(checked)
-
-
-def has_nan(share: Any) -> bool:
-    """Whether a nan is in an array or number."""
-    if type(share) is np.ndarray:
-        share = share if share.ndim == 1 else share.reshape(-1)
-        share = share.dot(share)  # nan just where an element is, and the fastest thing to ask of an array
-    return math.isnan(share)
 
 
 def _names(slots: Sequence[int]) -> str:

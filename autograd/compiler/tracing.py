@@ -176,7 +176,7 @@ def _asked(original: Callable[..., Any]) -> Callable[..., Any]:
         if trace is None or function not in protocols.PREDICATES or method != "__call__" or options:
             return original(self, function, method, *inputs, **options)
         operands = tuple(each._primal if isinstance(each, Mask) else each for each in inputs)
-        answer = function(*(each._primal if isinstance(each, Node) else each for each in operands))  # type: ignore[attr-defined]
+        answer = function(*(each._primal if isinstance(each, Node) else each for each in operands))
         if not any(isinstance(each, Tensor) for each in inputs):
             raise Untraceable(f"it asks np.{function.__name__} about a Value")
         return trace.answered(function, operands, answer)

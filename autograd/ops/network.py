@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.node import Node
 from autograd.ops.primitive import function, primitive
-from autograd.ops.reduce import log_softmax
+from autograd.ops.reduce import log_softmax, times
 from autograd.ops.shape import shape_of
 
 
@@ -57,7 +57,7 @@ def kept(generator: np.random.Generator, shape: tuple[int, ...], p: float) -> An
     return generator.random(shape) >= p
 
 
-@primitive(internal=True, dx=lambda g, z, x, y: g * (x - y), dy=lambda g, z, x, y: g * (y - x))
+@primitive(internal=True, dx=lambda g, z, x, y: times(g, x - y), dy=lambda g, z, x, y: times(g, y - x))
 def half_squares(x: Any, y: Any) -> Any:
     """½ Σ (x - y)² of two arrays of the same shape."""
     error = (x - y).reshape(-1)

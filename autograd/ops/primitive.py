@@ -193,12 +193,13 @@ def pull(
         return op.rules[position](gradient, z, *given, **params)  # type: ignore[misc]
 
     if careful and op.is_product:
-        return [(operand, _zero_wins(share, position, gradient, given)) for operand, position in links]
+        return [(operand, zero_wins(share, position, gradient, given)) for operand, position in links]
     return [(operand, share(position, gradient, given)) for operand, position in links]
 
 
-def _zero_wins(share: Callable[..., Any], position: int, gradient: Any, given: Sequence[Any]) -> Any:
-    """A sum of products in which a zero wins: an element is inf or nan only if some product of it has no zero in it."""
+def zero_wins(share: Callable[..., Any], position: int, gradient: Any, given: Sequence[Any]) -> Any:
+    """What `share` makes of a position, the upstream gradient and the operands, where that is a sum of their products
+    and a zero wins: an element is inf or nan only if some product of it has no zero in it."""
     plain = share(position, gradient, given)
     if np.isfinite(_numbers(plain)).all():
         return plain

@@ -42,7 +42,7 @@ def _spread(g: Any, x: Any, axis: Axis) -> Any:
     return broadcast_to(_kept(g, x, axis) if shape_of(g) else g, shape_of(x))
 
 
-def _times(g: Any, local: Any) -> Any:
+def times(g: Any, local: Any) -> Any:
     """The product of the chain rule, in which a zero wins even against inf and nan."""
     product = g * local
     return product if np.isfinite(data_of(product)).all() else FUNCTIONS["chain_product"](g, local)
@@ -73,7 +73,7 @@ def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 def _var_rule(g: Any, z: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
     deviation = x - mean(x, axis, keepdims=True)
     freedom = _count(x, axis) - ddof
-    return _times(_kept(g, x, axis), deviation * (2 / freedom if freedom > 0 else np.inf))
+    return times(_kept(g, x, axis), deviation * (2 / freedom if freedom > 0 else np.inf))
 
 
 @primitive(np.var, dx=_var_rule)
@@ -91,7 +91,7 @@ def _std_rule(g: Any, z: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -
     least = np.min(data, axes, keepdims=True, initial=np.inf)
     flat = (data_of(_kept(z, x, axis)) == 0) | (least == np.max(data, axes, keepdims=True, initial=-np.inf))
     scale = _where(flat, 1.0, _kept(z, x, axis)) * (_count(x, axis) - ddof)
-    return _times(_kept(g, x, axis), _where(flat, 0.0, (x - mean(x, axis, keepdims=True)) / scale))
+    return times(_kept(g, x, axis), _where(flat, 0.0, (x - mean(x, axis, keepdims=True)) / scale))
 
 
 @primitive(np.std, dx=_std_rule)
@@ -106,7 +106,7 @@ def std(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -
 
 def _extremum_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     hit = data_of(x) == data_of(_kept(z, x, axis))
-    return _times(_kept(g, x, axis), _share_of(hit, z, x, axis))
+    return times(_kept(g, x, axis), _share_of(hit, z, x, axis))
 
 
 @primitive(np.max, np.amax, dx=_extremum_rule)
@@ -132,7 +132,7 @@ def _prod_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     rows = reshape(moved, (*(shape_of(x)[i] for i in front), 1, _count(x, axis)))
     n = shape_of(rows)[-1]
     others = prod(_where(np.eye(n, dtype=bool), 1.0, rows), axis=-1)
-    return _times(_kept(g, x, axis), others.reshape(shape_of(moved)).transpose(list(np.argsort(order))))
+    return times(_kept(g, x, axis), others.reshape(shape_of(moved)).transpose(list(np.argsort(order))))
 
 
 def _divides(product: Any) -> bool:
@@ -179,7 +179,7 @@ def _cumprod_rule(g: Any, z: Any, x: Any, axis: int | None) -> Any:
     n = shape_of(rows)[-1]
     others = cumprod(_where(np.eye(n, dtype=bool), 1.0, rows.reshape((*shape_of(rows)[:-1], 1, n))), -1)
     later = np.triu(np.ones((n, n), bool))
-    shares = _times(_where(later, others, 0.0), g.swapaxes(axis, -1).reshape((*shape_of(rows)[:-1], 1, n)))
+    shares = times(_where(later, others, 0.0), g.swapaxes(axis, -1).reshape((*shape_of(rows)[:-1], 1, n)))
     return sum(shares, axis=-1).swapaxes(axis, -1)
 
 
@@ -188,7 +188,7 @@ def _logsumexp_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     infinite = np.isinf(data_of(kept))  # all terms -inf, or some +inf: those that tie for the maximum share
     tied = (data_of(x) == data_of(kept)) & infinite
     shares = _share_of(tied, z, x, axis)
-    return _times(_kept(g, x, axis), _where(infinite, shares, FUNCTIONS["exp"](x - _where(infinite, 0.0, kept))))
+    return times(_kept(g, x, axis), _where(infinite, shares, FUNCTIONS["exp"](x - _where(infinite, 0.0, kept))))
 
 
 @primitive(dx=_logsumexp_rule)
@@ -208,7 +208,7 @@ def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 def _norm_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     kept = _kept(z, x, axis)
     zero = data_of(kept) == 0
-    return _times(_kept(g, x, axis), _where(zero, 0.0, x / _where(zero, 1.0, kept)))
+    return times(_kept(g, x, axis), _where(zero, 0.0, x / _where(zero, 1.0, kept)))
 
 
 @primitive(internal=True, dx=_norm_rule)
@@ -253,7 +253,7 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     return x
 
 
-@primitive(dx=lambda g, z, x, axis: _times(g - sum(_times(g, z), axis, keepdims=True), z))
+@primitive(dx=lambda g, z, x, axis: times(g - sum(times(g, z), axis, keepdims=True), z))
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum(exp(x)) along an axis, without overflow.
 
