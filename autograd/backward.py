@@ -6,7 +6,7 @@ is visited, everything that used it has handed its share back already.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from math import isnan
 from operator import attrgetter
@@ -31,7 +31,8 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
     plain = root.priority == 1 and not create_graph and not (modes.active and modes.anomaly_is_on())
     if plain and _walk_values(root, gradient):
         return
-    if not (create_graph or retain_grads or modes.active) and _hand_to_leaves(root, gradient):
+    is_compiled = getattr(root.op, "hands_back_new", False)
+    if is_compiled and not (create_graph or retain_grads or modes.active) and _hand_to_leaves(root, gradient):
         return
     found = gradients([(root, gradient)], create_graph, keep="all" if retain_grads else "retained")
     if create_graph:  # for leaves nodes; for the others plain data, as a graph that leads back to its holder is a cycle
@@ -117,8 +118,6 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
 
     Such a function hands back numbers and arrays of its own making, of the leaves' shapes and dtypes.
     """
-    if not getattr(root.op, "hands_back_new", False):
-        return False
     leaves = root.op.leaves
     if leaves:
         given, params = getattr(root, "y", ()), getattr(root, "params", {})
@@ -169,7 +168,7 @@ def gradients(
     token = hush()
     try:
         found = _walk(outputs, as_graph, False, keep, stop)
-        if not (as_graph and modes.is_watched()) and any(map(has_nan, found.values())):
+        if not (as_graph and modes.is_watched()) and has_nan(found.values()):
             # A zero and an inf may have met on a path. The walk that minds them is slower, so it comes second.
             found = _walk(outputs, as_graph, True, keep, stop)
     finally:
@@ -185,17 +184,24 @@ def _walk(
     stop: Collection[Node],
 ) -> dict[Node, Any]:
     anomaly = modes.active and modes.anomaly_is_on()
+    plain = not (as_graph or careful or anomaly)
     keeps_all, keeps_some = keep == "all", keep != "leaves"
     array = np.ndarray
     sums: dict[Any, Any] = {}
     owned: set[Node] = set()  # whose sum is an array of this walk's own making, so that it can be added to in place
     waiting: list[tuple[float, Node]] = []  # a heap: the newest node with a gradient comes first
     pulled: Iterable[tuple[Any, Any]] = outputs
-    gradient = None
     owns = False  # the gradients that came from outside are not this walk's own
+    gradient = None
+    rules: Sequence[Any] = ()  # of the node that is visited, where they can be called right here; else ()
+    z: Any = None
+    recorded: Any = ()
+    params: Any = None
     while True:
         for operand, share in pulled:
-            mine = share is not gradient
+            if rules:  # by far the most nodes, and the shortest way there is for them: what was pulled is a position
+                rule = rules[share]
+                share = rule(gradient, z, *recorded, **params) if params else rule(gradient, z, *recorded)
             data = operand._primal
             if (
                 type(share) is not array
@@ -206,7 +212,7 @@ def _walk(
                 share = fitted(operand, share)
             if operand not in sums:
                 sums[operand] = share
-                if owns and mine and type(share) is array and share.base is None:
+                if owns and share is not gradient and type(share) is array and share.base is None:
                     owned.add(operand)
                 if operand.op is not None and operand not in stop:
                     heappush(waiting, (-operand.number, operand))
@@ -217,8 +223,15 @@ def _walk(
         if not waiting:
             break
         owns = not as_graph
-        node = heappop(waiting)[1]
+        node: Any = heappop(waiting)[1]
         gradient = sums[node] if keeps_some and (keeps_all or node.retains) else sums.pop(node)
+        if plain and node.priority == 2 and not node.op.rules_for_all:
+            rules, pulled, recorded, params = node.op.rules, node.links, node.recorded, node.params
+            z = node._primal if type(node.number) is int else node._result
+            if node.op.row is None and gradient.base is not None and 0 in gradient.strides:
+                gradient = gradient.copy()  # one number spread out: good for elementwise rules, slow in a product
+            continue
+        rules = ()
         if anomaly:
             modes.check_in_place(node)
         pulled = node._pull(gradient, as_graph, careful)
@@ -255,15 +268,19 @@ def fitted(operand: Any, share: Any) -> Any:
     return share if share.dtype == operand.dtype else astype(share, operand.dtype)
 
 
-def has_nan(gradient: Any) -> bool:
-    """Whether a nan is in a number, an array or a node."""
-    data = gradient.data if isinstance(gradient, Node) else gradient
-    if type(data) is np.ndarray and data.size > 10_000:
-        return isnan(np.add.reduce(data, None))
-    if type(data) is np.ndarray:  # the sum of squares is nan where an element is, and the fastest thing to ask for
-        data = data if data.ndim == 1 else data.reshape(-1)
-        data = data.dot(data)
-    return isnan(data)
+def has_nan(gradients: Iterable[Any]) -> bool:
+    """Whether a nan is in one of some numbers, arrays and nodes."""
+    for gradient in gradients:
+        data = gradient.data if isinstance(gradient, Node) else gradient
+        if type(data) is np.ndarray:
+            if data.size > 10_000:
+                data = np.add.reduce(data, None)
+            else:  # the sum of squares is nan where an element is, and the fastest thing to ask of a small array
+                data = data if data.ndim == 1 else data.reshape(-1)
+                data = data.dot(data)
+        if isnan(data):
+            return True
+    return False
 
 
 def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
@@ -308,10 +325,10 @@ def _total(node: Node, old: Any, new: Any) -> Any:
     )
 
 
-def _check_anomaly(node: Node, gradient: Any, pulled: list[tuple[Node, Any]]) -> None:
+def _check_anomaly(node: Node, gradient: Any, pulled: Iterable[tuple[Node, Any]]) -> None:
     finite = [bool(np.all(np.isfinite(data_of(each)))) for each in (gradient, *(g for _, g in pulled))]
     if finite[0] and not all(finite):
-        operand, bad = pulled[finite.index(False) - 1]
+        operand, bad = list(pulled)[finite.index(False) - 1]
         raise modes.AnomalyError(
             f"the gradient that {modes.describe(node)} hands back to {operand.label or 'its operand'} is "
             f"{data_of(bad)}; the operation is at {modes.origin(node)}"

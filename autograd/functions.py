@@ -36,13 +36,13 @@ def _kind(operands: tuple[Any, ...]) -> type[Node] | None:
 
 def _function(row: Row) -> Callable[..., Any]:
     names, params = row.names, tuple(row.params.values())
-    is_unary = len(names) == 1
 
-    def function(*operands: Any, **named: Any) -> Any:
+    def unary(x: Any) -> Any:
+        return getattr(x, row.name)() if isinstance(x, Node) else call(row, x)
+
+    def general(*operands: Any, **named: Any) -> Any:
         if named or len(operands) != len(names):
             operands = bind(operands, named)
-        if is_unary and isinstance(operands[0], Node):
-            return getattr(operands[0], row.name)()  # the shortest way
         return call(row, *operands)
 
     def bind(operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -53,6 +53,7 @@ def _function(row: Row) -> Callable[..., Any]:
         bound.apply_defaults()
         return tuple(bound.args)
 
+    function: Callable[..., Any] = unary if names == ("x",) else general
     function.__name__ = function.__qualname__ = row.name
     function.__signature__ = Signature(  # type: ignore[attr-defined]
         [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in row.args]

@@ -252,21 +252,7 @@ class Tensor(Node):
         self.params = _NO_PARAMS
 
     def _pull(self, gradient: Any, as_graph: bool, careful: bool) -> list[tuple[Node, Any]]:
-        op, recorded = self.op, self.recorded
-        if as_graph or careful or op.rules_for_all:
-            return pull(self, self.links, recorded, self.params, gradient, as_graph, careful)
-        z = self._primal if type(self.number) is int else self._result
-        rules, params = op.rules, self.params
-        links = self.links
-        if op.row is None:
-            if gradient.base is not None and 0 in gradient.strides:
-                gradient = gradient.copy()  # one number spread out: good for elementwise rules, slow in a product
-        elif len(links) == 1:
-            node, i = links[0]
-            return [(node, rules[i](gradient, z, *recorded))]
-        if params:
-            return [(node, rules[i](gradient, z, *recorded, **params)) for node, i in links]
-        return [(node, rules[i](gradient, z, *recorded)) for node, i in links]
+        return pull(self, self.links, self.recorded, self.params, gradient, as_graph, careful)
 
     __array_ufunc__ = protocols.array_ufunc
     __array_function__ = protocols.array_function

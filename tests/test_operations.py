@@ -337,12 +337,11 @@ def weighted(draw):
 
 
 @st.composite
-def classified(draw, only_labels=False):
+def classified(draw):
     rows, classes = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     labels = draw(hnp.arrays(int, rows, elements=st.integers(0, classes - 1)))
     chances = numbers((rows, classes), draw(SEEDS), positive=True)
-    kinds = [labels] if only_labels else [labels, chances]
-    return Example([numbers((rows, classes), draw(SEEDS))], {"labels": draw(st.sampled_from(kinds))})
+    return Example([numbers((rows, classes), draw(SEEDS))], {"labels": draw(st.sampled_from([labels, chances]))})
 
 
 def symmetric(x):
@@ -540,7 +539,6 @@ TABLE: dict[str, Operation] = {
         lambda x, y: np.sum((x - y) ** 2) / 2, on_shapes(SIZED_OR_NOT.map(lambda shape: (shape, shape)))
     ),
     "cross_entropy": Operation(mean_surprise, classified()),
-    "nll": Operation(lambda x, labels: -np.mean(x[np.arange(len(x)), labels]), classified(only_labels=True)),
     "unfold": Operation(lambda x, size, stride, padding: window_by_window(x, size, stride, padding), images()),
     "fold": Operation(put_back_window_by_window, images(folded=True)),
 }

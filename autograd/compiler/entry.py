@@ -165,7 +165,7 @@ class Entry:
         if outputs is None:
             self._rewind(randoms)
             return MISS
-        if not self.is_scalar and any(map(backward.has_nan, outputs)):
+        if not self.is_scalar and backward.has_nan(outputs):
             self._rewind(randoms)
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         state = _State(inputs, outputs, args, kwargs, randoms)

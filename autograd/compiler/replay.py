@@ -66,7 +66,7 @@ class Replay:
         token = hush()
         try:
             shares: list[Any] = self.usual(*call.kept, *upstream)
-            if any(backward.has_nan(shares[slot]) for slot in self.checked):
+            if backward.has_nan(shares[slot] for slot in self.checked):
                 if self.careful is None:
                     self.careful = function_from(self.backward_source("careful"), "backward", self.namespace)
                 shares = self.careful(*call.kept, *upstream)

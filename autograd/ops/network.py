@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.node import Node
 from autograd.ops.primitive import function, primitive
-from autograd.ops.reduce import log_softmax, times
+from autograd.ops.reduce import log_softmax, softmax, softmaxed, times
 from autograd.ops.shape import shape_of
 
 
@@ -64,21 +64,25 @@ def half_squares(x: Any, y: Any) -> Any:
     return error.dot(error) / 2
 
 
-def _picked_rule(g: Any, z: Any, x: Any, labels: Any) -> Any:
+def _cross_entropy_rule(g: Any, z: Any, x: Any, labels: Any) -> Any:
     rows, classes = shape_of(x)
-    if isinstance(x, np.ndarray):
-        share = np.zeros_like(x)
-        share[np.arange(rows), labels] = g / -rows
-        return share
-    return np.eye(classes)[labels] * (g / -rows)
+    if isinstance(x, Node):
+        return (softmax(x) - np.eye(classes, dtype=x.dtype)[labels]) * (g / rows)
+    if not g:  # a zero wins, even against inf and nan
+        return np.zeros_like(x)
+    share = softmaxed(x, -1)
+    share[np.arange(rows), labels] -= 1
+    share *= g / rows
+    return share
 
 
-@primitive(internal=True, dx=_picked_rule)
-def _nll(x: Any, labels: Any) -> Any:
-    """The mean over rows of minus the element at the label."""
+@primitive(internal=True, dx=_cross_entropy_rule)
+def _cross_entropy(x: Any, labels: Any) -> Any:
     if len(labels) and np.minimum.reduce(labels) < 0:  # or they would count from the end
         raise IndexError(f"cross_entropy() takes class indices from 0, not {labels.min()}")
-    return np.add.reduce(x[np.arange(len(x)), labels]) / -len(x)
+    shifted = x - np.maximum.reduce(x, -1, keepdims=True)
+    at_label = shifted[np.arange(len(x)), labels]
+    return np.add.reduce(np.log(np.add.reduce(np.exp(shifted), -1)) - at_label) / len(x)
 
 
 @function()
@@ -103,4 +107,4 @@ def cross_entropy(x: Any, labels: Any) -> Any:
             f"cross_entropy() of logits of shape {shape} takes class indices of shape {shape[:1]}, or probabilities of "
             f"shape {shape}, not labels of shape {labels.shape} and dtype {labels.dtype}"
         )
-    return _nll(log_softmax(x), labels)
+    return _cross_entropy(x, labels)

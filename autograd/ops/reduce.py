@@ -260,8 +260,14 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
     """
-    e = np.exp(x - np.max(x, axis, keepdims=True))
-    return e / _sum(e, axis, keepdims=True)
+    return softmaxed(x, axis)
+
+
+def softmaxed(x: Any, axis: int) -> Any:
+    """`softmax` of an array, by the shortest way."""
+    e = np.exp(x - np.maximum.reduce(x, axis, keepdims=True))
+    e /= _sum(e, axis, keepdims=True)
+    return e
 
 
 @primitive(dx=lambda g, z, x, axis: g - np.exp(z) * g.sum(axis, keepdims=True))
