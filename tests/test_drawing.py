@@ -205,6 +205,28 @@ def test_drawing_changes_nothing_and_is_not_changed():
     assert "2 in [1, 3]" in texts(picture, "leaf")[0]
 
 
+def test_the_garbage_collector_is_as_it_was():
+    states = []
+
+    class Watched(str):  # a label that sees the drawing at work
+        def __str__(self):
+            states.append(gc.isenabled())
+            return "w"
+
+    for was_on in (True, False):
+        (gc.enable if was_on else gc.disable)()
+        try:
+            draw(Value(1.0, label=Watched("w"))).to_svg()
+            assert gc.isenabled() == was_on
+            with pytest.raises(GraphTooLargeError):
+                draw(sum(Value(1.0) for _ in range(9)), max_nodes=5)
+            assert gc.isenabled() == was_on
+        finally:
+            gc.enable()
+    assert states
+    assert not any(states)
+
+
 def test_before_backward_there_is_no_gradient():
     picture = draw(Value(2.0, label="x") * 3.0)
     assert texts(picture, "grad") == []

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.drawing import dot_language
+from autograd.drawing.collector import collector_waits
 from autograd.drawing.explorer import Page
 from autograd.drawing.folding import Fold, bundle, fold
 from autograd.drawing.output import open_in_browser, png
@@ -35,7 +36,8 @@ class Picture:
 
     @cached_property
     def _svg(self) -> str:
-        return self._scene.to_svg()
+        with collector_waits():
+            return self._scene.to_svg()
 
     def to_svg(self) -> str:
         """The picture as the text of an SVG file, the same for the same graph."""
@@ -136,8 +138,9 @@ def draw(
     than `max_nodes` values that no module makes smaller.
     """
     style = Style(direction, tuple(show), edges, color, precision, title, theme)
-    graph = snapshot(output, names)
-    folded = _folded(graph, depth, expand, constants, max_nodes)
+    with collector_waits():
+        graph = snapshot(output, names)
+        folded = _folded(graph, depth, expand, constants, max_nodes)
     return Picture(Scene(graph, folded, style))
 
 
