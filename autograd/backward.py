@@ -122,15 +122,17 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     if leaves:
         given, params = getattr(root, "y", ()), getattr(root, "params", {})
         shares = root.op.joint_rule(gradient, root, given, as_graph=False, **params)
+        untouched = [None if root.priority == 2 else 0.0] * len(leaves)
         try:
-            untouched = root.priority == 1 and [leaf.grad for leaf in leaves] == [0.0] * len(leaves)
+            is_first = [leaf.grad for leaf in leaves] == untouched and (
+                root.priority == 1 or float not in map(type, shares)
+            )
         except ValueError:  # an array is neither equal to a number nor not
-            untouched = False
-        if untouched:
+            is_first = False
+        if is_first:
             for leaf, share in zip(leaves, shares, strict=True):
                 leaf.grad = share
-            return True
-        pulled = list(zip(leaves, shares, strict=True))
+        pulled = [] if is_first else list(zip(leaves, shares, strict=True))
     elif any(map(_op, root.inputs)) or len(set(map(id, root.inputs))) < len(root.inputs):
         return False
     else:
@@ -272,7 +274,7 @@ def has_nan(gradients: Iterable[Any]) -> bool:
     """Whether a nan is in one of some numbers, arrays and nodes."""
     for gradient in gradients:
         data = gradient.data if isinstance(gradient, Node) else gradient
-        if type(data) is np.ndarray:
+        if type(data) is np.ndarray and data.ndim:
             if data.size > 10_000:
                 data = np.add.reduce(data, None)
             else:  # the sum of squares is nan where an element is, and the fastest thing to ask of a small array

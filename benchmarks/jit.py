@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, Value, affine, cross_entropy, jit, value_and_grad
-from autograd.compiler import lanes
+from autograd.compiler import kernels
 from benchmarks import tensors
 from benchmarks.scalar_work import readme
 from benchmarks.timing import Case, Figure, Fresh
@@ -66,9 +66,9 @@ def _compiled(with_numba: bool) -> tuple[Step, Step]:
     """The sweeps alone, and the whole step."""
     loss, parameters = moons()
     compiled = jit(loss)
-    hot, lanes.HOT = lanes.HOT, 1 if with_numba else 10**9
+    hot, kernels.HOT = kernels.HOT, 1 if with_numba else 10**9
     compiled().backward()
-    lanes.HOT = hot
+    kernels.HOT = hot
     entry = next(iter(compiled.calls.kinds.values())).entries[0]  # type: ignore[attr-defined]
     executor = entry.executor
     inputs = executor.gathered([parameter.data for parameter in parameters])

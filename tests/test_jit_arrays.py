@@ -290,3 +290,30 @@ def test_a_zero_wins_in_products(product):
     f(data).backward()
     np.where(kept, product(data, twin), 0.0).sum().backward()
     assert w.grad.tolist() == twin.grad.tolist() == [[1.0, 1.0], [2.0, 2.0]]
+
+
+def test_a_result_without_a_gradient_is_a_node_like_any_other():
+    f = jit(lambda x: (x.sign(), x * 2.0))
+    x = Tensor([3.0, -2.0])
+    sign, double = f(x)
+    assert type(sign) is Tensor
+    sign.sum().backward()
+    assert x.grad is None or x.grad.tolist() == [0.0, 0.0]
+    double.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+    only = jit(lambda x: x.sign())(x)
+    assert type(only) is Tensor
+    only.backward([1.0, 1.0])
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_the_result_has_a_gradient_too():
+    w, t = Value(2.0), Tensor([1.0, 2.0])
+    for _ in range(2):
+        z = jit(lambda: w * w)()
+        z.backward()
+        assert z.grad == 1.0
+        y = jit(lambda: (t * t).sum())()
+        y.retain_grad()
+        y.backward()
+        assert y.grad == 1.0

@@ -114,7 +114,7 @@ def test_compiled_loops_of_rows():
 
 @needs_numba
 def test_a_hot_function_is_compiled(monkeypatch):
-    monkeypatch.setattr(lanes, "HOT", 3)
+    monkeypatch.setattr(kernels, "HOT", 3)
     loss, parameters = network()
     compiled = jit(loss)
     expected = loss().data
@@ -147,7 +147,7 @@ def test_narrow_programs_are_told():
 
 
 def test_missing_numba_is_told_once(monkeypatch):
-    monkeypatch.setattr(lanes, "HOT", 3)
+    monkeypatch.setattr(kernels, "HOT", 3)
     monkeypatch.setattr(kernels, "has_numba", lambda: False)
     lanes._tell_that_numba_is_missing.cache_clear()
     with warnings.catch_warnings(record=True, action="always") as told:

@@ -103,7 +103,7 @@ class Entry:
         reached = range(self.program.count) if self.is_scalar else self.program.reached()
         # the inputs that are nodes to which gradients flow
         self.operands = [i for i, is_wanted in enumerate(wanted) if is_wanted and i in reached]
-        depends = self.program.depends(wanted)
+        depends = self.program.depends(wanted) if self.is_scalar else self.program.read(wanted)
         self.is_node = [bool(depends[slot]) for slot in list(self.program.outputs)]
         self.executor: Any = executor_for(self.program, wanted) if self.is_scalar else Replay(self.program, wanted)
         self.is_single = self.results == [("output", 0)] and self.rebuild([0]) == 0

@@ -22,19 +22,20 @@ from autograd.formula import ZERO
 from autograd.readers import numba as spelled
 
 # these flags let sums be vectorised and products be fused, and keep nan and inf as they are
-_HEAD = '''"""Generated loops."""
+HEAD = '''"""Generated loops."""
 import math
 from math import inf, nan, pi
 
 import numpy as np
 from numba import njit
 
-sweep = njit(error_model="numpy", cache=True, nogil=True)
-kernel = njit(
-    fastmath={"reassoc", "contract", "nsz"}, error_model="numpy", cache=True, nogil=True,
-    no_cpython_wrapper=True, no_cfunc_wrapper=True,
-)
+options = {"error_model": "numpy", "cache": True, "nogil": True}
+fast = {"reassoc", "contract", "nsz"}
+sweep = njit(**options)
+loop = njit(fastmath=fast, **options)
+kernel = njit(fastmath=fast, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
 '''
+HOT = 200  # after so many runs a program is compiled to loops, if numba is there
 _AXES = "lrk"
 
 
@@ -60,16 +61,16 @@ class Loops:
         ]  # fmt: skip
         text = "\n\n".join(
             [
-                _HEAD, *functions,
+                HEAD, *functions,
                 _function("forward", ["v", "c", "ix"], [*forward, "pass"]),
                 _function("backward", ["v", "g", "c", "ix"], [*backward, "pass"]),
             ]
         )  # fmt: skip
-        module = _module(text + "\n")
+        made = module(text + "\n")
         self.c = np.concatenate([*self.numbers, np.zeros(1)])
         self.ix = np.concatenate([*self.indices, np.zeros(1, np.int64)])
-        self.forward: Callable[..., None] = module.forward
-        self.backward: Callable[..., None] = module.backward
+        self.forward: Callable[..., None] = made.forward
+        self.backward: Callable[..., None] = made.backward
 
     def _read(self, operand: Operand, name: str, buffer: str) -> tuple[list[str], list[str], str]:
         """Parameters, arguments, and the expression of an operand in the loop variables l, r and k."""
@@ -247,7 +248,7 @@ def _function(name: str, parameters: list[str], lines: list[str]) -> str:
     return f"{decorator}def {name}({', '.join(parameters)}):\n" + "\n".join(f"    {line}" for line in lines)
 
 
-def _module(text: str) -> ModuleType:
+def module(text: str) -> ModuleType:
     """The module of that source, from the directory of kernels."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:24]
     name = f"wengert_kernels_{digest}"
@@ -262,10 +263,10 @@ def _module(text: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules[name] = module
-    return module
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    sys.modules[name] = made
+    return made
 
 
 def directory() -> Path:

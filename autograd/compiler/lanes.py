@@ -30,9 +30,6 @@ Floats = NDArray[np.float64]
 Step = Callable[[], None]
 
 
-HOT = 200  # after so many runs a program is compiled to loops, if numba is there
-
-
 class Lanes:
     """Runs a program block by block."""
 
@@ -113,7 +110,7 @@ class Lanes:
         self.last = None
         self.values[self.inputs] = inputs
         self.runs += 1
-        if self.runs == HOT:
+        if self.runs == kernels.HOT:
             if not kernels.has_numba():
                 _tell_that_numba_is_missing()
             elif self.can_compile():

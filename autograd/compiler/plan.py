@@ -37,6 +37,9 @@ class Step(NamedTuple):
     result: int
     # the slot of an operand, and its rule as a function of g, z, *operands: the usual one, and one in which a zero wins
     rules: tuple[tuple[int, Callable[..., Any], Callable[..., Any]], ...]
+    places: tuple[int, ...] = ()  # which operands these rules are for
+    row: Row | None = None  # of the table, where the operation is elementwise
+    params: dict[str, Any] = {}  # noqa: RUF012  (never written to)
 
 
 class Plan:
@@ -142,11 +145,26 @@ class Plan:
         def filled(make: Callable[..., Any], *which: Any) -> Callable[..., Any]:
             return _filled(lambda given: make(primitive, given, *which), params, live)
 
-        rules = tuple(
-            (operands[i], filled(_rule, i), filled(_careful_rule, i)) for i in linked if _has_rule(primitive, i)
-        )
+        places = tuple(i for i in linked if _has_rule(primitive, i))
+        rules = tuple((operands[i], filled(_rule, i), filled(_careful_rule, i)) for i in places)
         operands += tuple(self.slots[id(each)] for each in live)
-        self.steps.append(Step(primitive.name, filled(_forward, event.ndim, type(event)), operands, slot, rules))
+        call = filled(_forward, event.ndim, type(event))
+        self.steps.append(Step(primitive.name, call, operands, slot, rules, places, primitive.row, params))
+
+    def shape(self, slot: int) -> tuple[int, ...]:
+        """The shape of what is in a slot."""
+        like = self.likes[slot]
+        return np.shape(self.constants[slot - self.count]) if like is None else like.shape
+
+    def dtype(self, slot: int) -> Any:
+        """The dtype of what is in a slot."""
+        like = self.likes[slot]
+        return np.result_type(self.constants[slot - self.count]) if like is None else like.dtype
+
+    def number(self, slot: int) -> float | None:
+        """The plain number that is in a slot in every run."""
+        constant = self.constants[slot - self.count] if slot >= self.count else None
+        return constant if isinstance(constant, (int, float)) else None
 
     def reached(self) -> set[int]:
         """The inputs that gradients of the outputs can reach."""
@@ -162,6 +180,13 @@ class Plan:
         for step in self.steps:
             depends[step.result] = any(depends[slot] for slot, _, _ in step.rules)
         return depends
+
+    def read(self, wanted: Sequence[bool]) -> list[bool]:
+        """Which slots were computed from the wanted inputs, be it without a gradient."""
+        read = [*wanted, *(False for _ in self.constants)]
+        for step in self.steps:
+            read[step.result] = any(read[slot] for slot in step.operands)
+        return read
 
 
 def _has_rule(op: Primitive, i: int) -> bool:

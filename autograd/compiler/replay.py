@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd import backward
+from autograd.compiler import kernels
+from autograd.compiler.chains import Call, Chain, chained, compiled
 from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
 from autograd.readers.generated import function_from
@@ -27,9 +29,16 @@ class Replay:
 
     def __init__(self, plan: Plan, wanted: Sequence[bool]) -> None:
         self.plan = plan
-        self.namespace: dict[str, Any] = {"ndarray": np.ndarray, "add": np.add, "fitted": backward.fitted}
+        self.namespace: dict[str, Any] = {
+            "ndarray": np.ndarray, "add": np.add, "dot": np.dot, "empty": np.empty, "zeros": np.zeros,
+            "asarray": np.asarray,
+            "fitted": backward.fitted,
+        }  # fmt: skip
         for slot, constant in enumerate(plan.constants, plan.count):
             self.namespace[f"v{slot}"] = constant
+        self.units: Sequence[Step | Chain] = plan.steps
+        self.loops: list[Call] = []
+        self.runs = 0
         depends = plan.depends(wanted)
         self.steps = [step for step in plan.steps if depends[step.result]]
         self.depends = depends
@@ -44,12 +53,26 @@ class Replay:
         self.usual = function_from(self.backward_source("usual"), "backward", self.namespace)
         self.careful: Callable[..., Any] | None = None
 
+    def compile(self) -> None:
+        """From here on compiled loops do the work where one elementwise operation follows another."""
+        self.units = chained(self.plan)
+        chains = [unit for unit in self.units if isinstance(unit, Chain)]
+        if chains and kernels.has_numba():
+            sources = self.forward_source(), self.backward_source("usual")
+            self.namespace |= compiled(self.loops, [part.row for chain in chains for part in chain.parts()])
+            self.function = function_from(sources[0], "forward", self.namespace)
+            self.usual = function_from(sources[1], "backward", self.namespace)
+            self.name += f", {len(chains)} chains of them as compiled loops"
+
     def gathered(self, numbers: list[Any]) -> _Call:
         """The inputs of one call, to which its results will be added."""
         return _Call(numbers)
 
     def forward(self, call: _Call) -> Sequence[Any] | None:
         """The outputs; None if a guard has another answer than was recorded."""
+        self.runs += 1
+        if self.runs == kernels.HOT:
+            self.compile()
         token = hush()
         try:
             outputs: list[Any]
@@ -83,10 +106,14 @@ class Replay:
     def forward_source(self) -> str:
         """The source of the function that computes the results."""
         lines = []
-        for step in self.plan.steps:
-            name = f"f{step.result}"
-            self.namespace[name] = step.call
-            lines.append(f"v{step.result} = {name}({_names(step.operands)})")
+        for unit in self.units:
+            if isinstance(unit, Chain):
+                self.loops.append(unit.forward(f"forward{len(self.loops)}"))
+                lines += self.loops[-1].lines
+                continue
+            name = f"f{unit.result}"
+            self.namespace[name] = unit.call
+            lines.append(f"v{unit.result} = {name}({_names(unit.operands)})")
         outputs = ", ".join(f"v{slot}{'.copy()' if slot in self._views() else ''}" for slot in self.plan.outputs)
         guarded = "".join(f"(v{left}, v{right}), " for _, left, right, _ in self.plan.guards)
         lines.append(f"return ({_names(self.kept)}), [{outputs}], ({guarded})")
@@ -108,11 +135,19 @@ class Replay:
         for i, slot in enumerate(self.plan.outputs):
             if self.depends[slot]:
                 give(slot, f"u{i}")
-        for step in reversed(self.steps):
-            if step.result not in sums:
+        for unit in reversed(self.units if rules == "usual" else self.plan.steps):
+            step = unit.steps[0] if isinstance(unit, Chain) else unit
+            if isinstance(unit, Chain):
+                upstream = [each.result for each in unit.steps if each.result in sums]
+                loop = unit.backward(f"backward{len(self.loops)}", upstream, self.depends)
+                self.loops.append(loop)
+                lines += [*loop.lines, *(f"g{slot} = None" for slot in upstream)]
+                for slot, name in loop.gradients.items():
+                    give(slot, name)
+            if step.result not in (loop.gradients if isinstance(unit, Chain) else sums):
                 continue
             for i, (slot, usual, careful) in enumerate(step.rules):
-                if not self.depends[slot]:
+                if not self.depends[slot] or (isinstance(unit, Chain) and step.places[i] == 2):  # the bias is done
                     continue
                 name = f"{rules}{step.result}_{i}"
                 self.namespace[name] = usual if rules == "usual" else careful

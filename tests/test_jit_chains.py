@@ -1,0 +1,248 @@
+"""Chains of elementwise operations on arrays as compiled loops: the same values and gradients as operation by operation,
+for every row of the table that a loop computes, for all shapes that broadcast, and where a zero must win."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba")
+
+import autograd
+from autograd import Tensor, Value, affine, jit
+from autograd.compiler import chains, kernels
+from autograd.compiler.chains import Chain
+from autograd.readers import numba as spelled
+from autograd.rows import ROWS
+
+RNG = np.random.default_rng(0)
+ROWS_IN_LOOPS = [
+    row for row in ROWS.values()
+    if spelled.can_spell(row) and not any("math." in text or "np." in text for _, text in spelled.forward(row))
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Compile at the second run."""
+    monkeypatch.setattr(kernels, "HOT", 2)
+
+
+def replay_of(compiled):
+    (kind,) = compiled.calls.kinds.values()
+    return kind.entries[0].executor
+
+
+def check(f, *arrays, length=None):
+    """The same results and gradients before and after the loops are compiled as without jit."""
+    compiled = jit(f)
+    for _ in range(3):
+        mine, its = [Tensor(a) for a in arrays], [Tensor(a) for a in arrays]
+        left, right = f(*mine), compiled(*its)
+        lefts, rights = (each if isinstance(each, tuple) else (each,) for each in (left, right))
+        for a, b in zip(lefts, rights, strict=True):
+            np.testing.assert_allclose(b.data, a.data, rtol=1e-13, atol=1e-300)
+            upstream = RNG.normal(size=a.shape)
+            a.backward(upstream)
+            b.backward(upstream)
+        for a, b in zip(mine, its, strict=True):
+            assert (a.grad is None) == (b.grad is None)
+            if a.grad is not None:
+                assert a.grad.shape == b.grad.shape
+                np.testing.assert_allclose(b.grad, a.grad, rtol=1e-12, atol=1e-14)
+    lengths = [len(unit.steps) for unit in replay_of(compiled).units if isinstance(unit, Chain)]
+    assert lengths == ([] if length is None else [length] if isinstance(length, int) else length)
+    return compiled
+
+
+def test_every_row_that_a_loop_computes():
+    names = {row.name for row in ROWS_IN_LOOPS}
+    assert {"add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "clip", "square"} <= names
+
+    def everything(x, y):
+        return tuple(getattr(autograd, row.name)(*((x, y, x + 1.0)[: len(row.args)])) for row in ROWS_IN_LOOPS)
+
+    x, y = RNG.normal(size=(2, 5, 3)) * 2
+    x[0] = y[0]  # ties
+    x[1] = 0.0  # kinks
+    compiled = jit(everything)
+    for _ in range(3):
+        mine, its = [Tensor(x), Tensor(y)], [Tensor(x), Tensor(y)]
+        for row, left, right in zip(ROWS_IN_LOOPS, everything(*mine), compiled(*its), strict=True):
+            np.testing.assert_allclose(right.data, left.data, rtol=1e-13, err_msg=row.name)
+            upstream = RNG.normal(size=left.shape)
+            for leaf in (*mine, *its):
+                leaf.grad = None
+            left.backward(upstream)
+            right.backward(upstream)
+            for a, b in zip(mine, its, strict=True):
+                wanted = np.zeros_like(x) if a.grad is None else a.grad
+                found = np.zeros_like(x) if b.grad is None else b.grad
+                np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14, err_msg=row.name)
+    assert any(
+        isinstance(unit, Chain) and len(unit.steps) > len(ROWS_IN_LOOPS) / 2 for unit in replay_of(compiled).units
+    )
+
+
+@pytest.mark.parametrize(
+    ("shapes", "length"),
+    [
+        ([(4, 3), (3,)], 3), ([(4, 3), (4, 1)], 3), ([(4, 3), (1, 3)], 3), ([(4, 3), (1,)], 3), ([(5,), (1,)], 3),
+        ([(2, 4, 3), (4, 1)], 3), ([(2, 1, 3, 2), (4, 1, 1)], 3), ([(1, 1), (1, 1)], 3), ([(0, 3), (3,)], None),
+        ([(4, 3), ()], None),
+    ],
+)  # fmt: skip
+def test_broadcasting(shapes, length):
+    x, y = (RNG.normal(size=shape) for shape in shapes)
+    check(lambda x, y: (x * y - y).relu(), x, y, length=length)
+
+
+def test_sums_and_means_end_a_chain():
+    x, y = RNG.normal(size=(2, 6, 4))
+    check(lambda x, y: (x * y + x).mean(), x, y, length=3)
+    check(lambda x, y: (x * y - 2.0 * y).relu().sum(), x, y, length=5)
+    check(lambda x, y: ((x * y - y).mean() * 3.0 + (x - y).relu().sum()) ** 2, x, y, length=[3, 3])
+    check(lambda x, y: (x * y - y).sum(axis=0), x, y, length=2)
+    check(lambda x, y: (x * y - y).mean(keepdims=True), x, y, length=2)
+
+
+def test_affine_leaves_its_bias_to_the_loop():
+    x, w, b, v, c = (RNG.normal(size=shape) for shape in ((7, 3), (3, 4), (4,), (4, 1), (1,)))
+    check(lambda x, w, b, v, c: affine(affine(x, w, b).relu(), v, c).relu().mean(), x, w, b, v, c, length=[2, 3])
+    check(lambda x, w, b: affine(x, w, b) * x.sum(), x, w, b)  # by a 0-d Tensor
+    check(lambda w, b: -affine(x, w, b), w, b, length=2)
+    check(lambda x, b: -affine(x, w, b), x, b, length=2)
+    check(lambda x, w: -affine(x, w, b), x, w, length=2)
+    check(lambda b: -affine(x, w, b), b, length=2)
+    check(lambda x, w, b: -affine(x[0], w, b), x, w, b)  # one row is no matrix
+
+
+def test_results_inside_a_chain_may_be_used_outside():
+    def f(x, y):
+        a = x * y
+        b = a.relu()
+        c = b - a
+        return b.sum(axis=0), c, (a * c).exp() + b
+
+    check(f, *RNG.normal(size=(2, 4, 3)), length=3)
+
+
+def test_one_operand_several_times():
+    check(lambda x: (x * x - x) / (x + 3.0), RNG.uniform(size=(3, 3)), length=4)
+
+
+def test_single_operations_and_other_dtypes_are_left_to_numpy():
+    x = RNG.normal(size=(4, 3))
+    check(lambda x: x * 2.0, x)
+    check(lambda x: (x * 2.0).exp() * 2.0, x)
+    compiled = jit(lambda x: (x * x - x).relu())
+    for _ in range(3):
+        assert compiled(Tensor(x.astype(np.float32))).dtype == np.float32
+    assert not any(isinstance(unit, Chain) for unit in replay_of(compiled).units)
+
+
+def test_a_zero_wins():
+    x = np.array([[0.0, 1.0, 2.0], [4.0, 0.0, -1.0]])
+
+    def f(x):
+        return (0.0 * (1.0 / x - x)).sum()
+
+    mine, its, compiled = Tensor(x), Tensor(x), jit(f)
+    f(mine).backward()
+    for _ in range(3):
+        its.grad = None
+        compiled(its).backward()
+        np.testing.assert_array_equal(its.grad, mine.grad)
+    assert np.isfinite(its.grad).all()
+
+
+def test_calls_keep_their_own_results():
+    compiled = jit(lambda x: (x * x - x).relu().sum())
+    leaves = [Tensor(RNG.normal(size=(3, 2))) for _ in range(5)]
+    results = [compiled(leaf) for leaf in leaves]
+    for leaf, result in zip(leaves, results, strict=True):
+        result.backward()
+        result.backward()
+        np.testing.assert_allclose(leaf.grad, 2 * (2 * leaf.data - 1) * (leaf.data * leaf.data > leaf.data))
+
+
+def test_arrays_of_any_layout():
+    x = Tensor(np.asfortranarray(RNG.normal(size=(4, 6)))[:, ::2])
+    compiled = jit(lambda y: ((x * y - x).relu() + y).sum())
+    for _ in range(3):
+        y = Tensor(RNG.normal(size=(3, 4)).T)
+        x.grad = None
+        compiled(y).backward()
+        found = x.grad, y.grad
+        x.grad = y.grad = None
+        ((x * y - x).relu() + y).sum().backward()
+        np.testing.assert_allclose(found[0], x.grad)
+        np.testing.assert_allclose(found[1], y.grad)
+
+
+def test_gradients_are_arrays_of_their_own():
+    x, y = Tensor(RNG.normal(size=(3, 2))), Tensor(RNG.normal(size=(3, 2)))
+    compiled = jit(lambda: (x - y + 1.0).sum())
+    for _ in range(3):
+        x.grad = y.grad = None
+        compiled().backward()
+        x.grad += 1.0
+        assert y.grad.tolist() == [[-1.0, -1.0]] * 3
+
+
+def test_values_beside_arrays():
+    v = Value(2.0)
+    compiled = jit(lambda x: (x * x - x).relu().sum() * v)
+    for _ in range(3):
+        v.grad, x = 0.0, Tensor([[2.0, 3.0]])
+        compiled(x).backward()
+        assert (v.grad, x.grad.tolist()) == (8.0, [[6.0, 10.0]])
+
+
+def test_a_second_order_is_that_of_the_function_itself():
+    f = autograd.hessian_vector_product(jit(lambda x: ((x * x - x) * x).relu().sum()))
+    for _ in range(3):
+        np.testing.assert_allclose(f(np.array([[2.0, 3.0]]), np.array([[1.0, 0.5]])), [[10.0, 8.0]])
+
+
+LEAVES = {"x": (3, 2), "y": (2,), "z": (3, 1)}
+TREES = st.recursive(
+    st.sampled_from([*LEAVES, "2.0", "-0.5"]),
+    lambda each: (
+        st.tuples(st.sampled_from(["add", "sub", "mul", "maximum"]), each, each)
+        | st.tuples(st.sampled_from(["neg", "relu", "abs", "square"]), each)
+    ),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=12)
+@given(TREES.filter(lambda tree: isinstance(tree, tuple)), st.integers(0, 2**32 - 1))
+def test_any_chain(tree, seed):
+    rng = np.random.default_rng(seed)
+    arrays = {name: rng.normal(size=shape) for name, shape in LEAVES.items()}
+
+    def run(tree, given):
+        if isinstance(tree, str):
+            return given[tree] if tree in given else float(tree)
+        return getattr(autograd, tree[0])(*(run(each, given) for each in tree[1:]))
+
+    def f(x, y, z):
+        return run(tree, {"x": x, "y": y, "z": z}) + 0.0 * x
+
+    compiled = jit(f)
+    for _ in range(3):
+        mine, its = ([Tensor(each) for each in arrays.values()] for _ in range(2))
+        left, right = f(*mine), compiled(*its)
+        np.testing.assert_allclose(right.data, left.data, rtol=1e-12, atol=1e-12)
+        left.sum().backward()
+        right.sum().backward()
+        for a, b in zip(mine, its, strict=True):
+            assert (a.grad is None) == (b.grad is None)
+            if a.grad is not None:
+                np.testing.assert_allclose(b.grad, a.grad, rtol=1e-10, atol=1e-10)
+
+
+def test_the_loops_read_the_table():
+    sources = "\n".join(text for row in ROWS_IN_LOOPS for text in chains._functions(row))
+    assert "def d_relu_0(z, x):\n    d = 1.0 if x > 0.0 else 0.0" in sources
