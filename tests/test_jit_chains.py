@@ -117,6 +117,44 @@ def test_affine_leaves_its_bias_to_the_loop():
     check(lambda x, w, b: -affine(x[0], w, b), x, w, b)  # one row is no matrix
 
 
+def test_cross_entropy_ends_a_chain():
+    x, w, b = (RNG.normal(size=shape) for shape in ((6, 3), (3, 4), (4,)))
+    labels = np.array([0, 3, 1, 1, 2, 0])
+    check(lambda w, b: autograd.cross_entropy(affine(x, w, b), labels), w, b, length=2)
+    check(lambda w: autograd.cross_entropy(x @ w, labels) * 3.0, w, length=1)
+    check(lambda w: autograd.cross_entropy((x @ w) * 100.0 - 1.0, labels), w, length=3)
+    check(lambda w: autograd.cross_entropy(-(z := (x @ w) * 2.0), labels) + (z * z).sum(), w, length=[3, 2])
+
+
+def test_labels_may_change_from_call_to_call():
+    compiled = jit(lambda logits, labels: autograd.cross_entropy(logits * 2.0, labels))
+    for seed in range(4):
+        data, labels = RNG.normal(size=(5, 3)), np.random.default_rng(seed).integers(0, 3, 5)
+        mine, its = Tensor(data), Tensor(data)
+        expected, found = autograd.cross_entropy(mine * 2.0, labels), compiled(its, labels)
+        assert found.item() == pytest.approx(expected.item(), rel=1e-14)
+        expected.backward()
+        found.backward()
+        np.testing.assert_allclose(its.grad, mine.grad, rtol=1e-12, atol=1e-16)
+    assert any(isinstance(unit, Chain) for unit in replay_of(compiled).units)
+    for wrong in (3, -1, 10**15):
+        with pytest.raises(IndexError):
+            compiled(Tensor(data), np.array([0, 1, 2, wrong, 0]))
+
+
+def test_cross_entropy_of_infinite_logits():
+    labels = np.array([0, 1])
+    compiled = jit(lambda x, scale: autograd.cross_entropy(x, labels) * scale)
+    for _ in range(3):
+        for data, scale in (([[0.0, -np.inf], [1.0, 2.0]], 1.0), ([[np.inf, 0.0], [1.0, 2.0]], 0.0)):
+            mine, its = Tensor(data), Tensor(data)
+            with np.errstate(all="ignore"):
+                (autograd.cross_entropy(mine, labels) * scale).backward()
+                compiled(its, scale).backward()
+            np.testing.assert_allclose(its.grad, mine.grad, rtol=1e-14)
+            assert np.isfinite(its.grad).all()
+
+
 def test_results_inside_a_chain_may_be_used_outside():
     def f(x, y):
         a = x * y

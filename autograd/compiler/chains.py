@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,8 +41,20 @@ class Part(NamedTuple):
 
 
 @dataclass
+class _Body:
+    """What a loop does before its first element, before a row, at every element, after a row and after the last one."""
+
+    first: list[str] = field(default_factory=list)
+    before_row: list[str] = field(default_factory=list)
+    each: list[str] = field(default_factory=list)
+    after_row: list[str] = field(default_factory=list)
+    last: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Chain:
-    """Steps of one shape. The first may be `affine`, whose product NumPy computes, the last a sum or mean of all.
+    """Steps of one shape. The first may be `affine`, whose product NumPy computes, the last a sum or mean of all, or
+    the cross-entropy of rows.
 
     In the lines, ``v3`` is the array in slot 3 and ``g3`` its gradient.
     """
@@ -54,10 +66,9 @@ class Chain:
     def forward(self, name: str) -> Call:
         """The results of all steps."""
         lines: list[str] = []
-        body: list[str] = []
+        body = _Body()
         known: set[Any] = set()
-        before, after = [], []
-        for step, row, operands, _, is_sum in self.parts():
+        for step, row, operands, _, is_sum in self._parts():
             result = step.result
             given = ", ".join(
                 f"z{each}" if type(each) is int and each in known else self._read(each) for each in operands
@@ -67,30 +78,36 @@ class Chain:
                 made = f"dot(v{step.operands[0]}, v{step.operands[1]})"
             lines.append(f"v{result} = {made}")
             if is_sum:
-                before.append(f"z{result} = 0.0")
-                body.append(f"z{result} += z_{row.name}({given})")
-                after.append(f"v{result}[()] = z{result}")
+                body.first.append(f"z{result} = 0.0")
+                body.each.append(f"z{result} += z_{row.name}({given})")
+                body.last.append(f"v{result}[()] = z{result}")
             else:
-                body += [f"z{result} = z_{row.name}({given})", f"{self._at(result)} = z{result}"]
+                body.each += [f"z{result} = z_{row.name}({given})", f"{self._at(result)} = z{result}"]
             known.add(result)
-        return self._call(name, lines, (before, body, after), {})
+        if self._is_surprise:
+            self._add_surprise(lines, body)
+        return self._call(name, lines, body, {})
 
     def backward(self, name: str, upstream: Collection[int], depends: Sequence[bool]) -> Call:
         """The gradients of what the steps read, given which results have one from outside. Of `affine` it is that of
         the product, under the slot of the result."""
         shares: dict[int, list[str]] = {slot: [self._at(slot, "g")] for slot in upstream}
-        body: list[str] = []
+        body = _Body()
         found: dict[int, str] = {}
-        for step, row, operands, places, _ in reversed(list(self.parts())):
+        if self._is_surprise and self.steps[-1].result in shares:
+            slot, share = self._share_of_surprise(body)
+            del shares[self.steps[-1].result]
+            shares.setdefault(slot, []).append(share)
+        for step, row, operands, places, _ in reversed(list(self._parts())):
             if step.result not in shares:
                 continue
-            body.append(f"d{step.result} = {' + '.join(shares.pop(step.result))}")
+            body.each.append(f"d{step.result} = {' + '.join(shares.pop(step.result))}")
             for i in places:
                 slot = operands[i]
                 assert isinstance(slot, int)
                 if slot == step.result:
                     found[slot] = f"h{slot}"
-                    body.append(f"{self._at(slot, 'h')} = d{slot}")
+                    body.each.append(f"{self._at(slot, 'h')} = d{slot}")
                 elif depends[slot]:
                     read = set(parts(row.named_partials[f"d{row.args[i]}"]))
                     given = [
@@ -104,10 +121,21 @@ class Chain:
             found[slot] = f"h{slot}"
             is_whole = self.plan.shape(slot) == self.shape
             lines.append(f"h{slot} = {'empty' if is_whole else 'zeros'}({self.plan.shape(slot)})")
-            body.append(f"{self._at(slot, 'h')} {'=' if is_whole else '+='} {' + '.join(terms)}")
-        return self._call(name, lines, ([], body, []), found)
+            body.each.append(f"{self._at(slot, 'h')} {'=' if is_whole else '+='} {' + '.join(terms)}")
+        return self._call(name, lines, body, found)
 
-    def parts(self) -> Iterator[Part]:
+    @property
+    def is_worthwhile(self) -> bool:
+        """Whether a loop is faster than NumPy."""
+        return len(self.steps) > 1 or self._is_surprise
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of the table of which the loops consist."""
+        yield from (part.row for part in self._parts())
+        if self._is_surprise:
+            yield from (ROWS[name] for name in ("exp", "log", "sub", "div"))
+
+    def _parts(self) -> Iterator[Part]:
         """The steps as rows: `affine` adds its bias to what stands where the result will be, a mean is a sum of
         quotients."""
         for step in self.steps:
@@ -116,28 +144,83 @@ class Chain:
             elif step.name == "affine":
                 places = tuple(sorted({int(place == 2) for place in step.places}))
                 yield Part(step, ROWS["add"], (step.result, step.operands[2]), places)
-            else:
+            elif step.name != "cross_entropy":
                 count = float(math.prod(self.shape)) if step.name == "mean" else 1.0
                 yield Part(step, ROWS["div"], (step.operands[0], count), step.places, True)
 
-    def _call(
-        self, name: str, lines: list[str], body: tuple[list[str], list[str], list[str]], found: dict[int, str]
-    ) -> Call:
-        text = "\n".join([*body[1], *body[2]])
+    @property
+    def _is_surprise(self) -> bool:
+        return self.steps[-1].name == "cross_entropy"
+
+    def _add_surprise(self, lines: list[str], body: _Body) -> None:
+        """The mean over rows of log Σ exp(x) - x at the label; NumPy's own function where a label is out of range."""
+        step, rows = self.steps[-1], float(self.shape[0])
+        x, z = step.operands[0], step.result
+        lines.append(f"v{z} = empty(())")
+        body.first += [f"z{z} = 0.0", "is_bad = False"]
+        body.after_row += [
+            *self._exponentials(x),
+            "label = labels[i0]",
+            f"is_bad |= not 0 <= label < v{x}.shape[1]",
+            f"at_label = z_sub(v{x}[i0, label if 0 <= label < v{x}.shape[1] else 0], greatest)",
+            f"z{z} += z_div(z_sub(z_log(total), at_label), {rows})",
+        ]
+        body.last += [f"v{z}[()] = z{z}", "return is_bad"]
+
+    def _share_of_surprise(self, body: _Body) -> tuple[int, str]:
+        """The slot whose elements get a share of the gradient, and that share."""
+        step, rows = self.steps[-1], float(self.shape[0])
+        x, z = step.operands[0], step.result
+        body.first.append(f"share = np.empty(v{x}.shape[1])")
+        body.before_row += [
+            *self._exponentials(x, "share[i1]"),
+            f"upstream = g{z}[()] * d_div_0(0.0, 0.0, {rows})",
+            "slope = upstream * d_log_0(0.0, total)",
+            f"for i1 in range(v{x}.shape[1]):",
+            "    share[i1] = slope * d_exp_0(share[i1], 0.0)",
+            "share[labels[i0]] -= upstream",
+        ]
+        return x, "share[i1]"
+
+    def _exponentials(self, x: int, kept: str = "e") -> list[str]:
+        """A row's sum of exponentials; less the greatest element, so that none is beyond all bounds."""
+        return [
+            "greatest = -inf",
+            f"for i1 in range(v{x}.shape[1]):",
+            f"    greatest = max(greatest, v{x}[i0, i1])",
+            "total = 0.0",
+            f"for i1 in range(v{x}.shape[1]):",
+            f"    {kept} = z_exp(z_sub(v{x}[i0, i1], greatest))",
+            f"    total += {kept}",
+        ]
+
+    def _call(self, name: str, lines: list[str], body: _Body, found: dict[int, str]) -> Call:
+        text = "\n".join([*body.before_row, *body.each, *body.after_row, *body.last])
         arrays = [
             f"{letter}{slot}"
             for letter in "vgh"
             for slot in range(len(self.plan.likes))
-            if f"{letter}{slot}[" in text
+            if f"{letter}{slot}[" in text or f"{letter}{slot}.shape" in text
         ]  # fmt: skip
         whole = next(array for array in arrays if self.plan.shape(int(array[1:])) == self.shape)
-        loops = body[1]
+        loops = body.each
         for axis in range(len(self.shape) - 1, -1, -1):
             # the compiler must not know the length of a short loop: it would unroll it, at many times the cost
-            loops = [f"for i{axis} in range({whole}.shape[{axis}]):", *(f"    {line}" for line in loops)]
-        given = ", ".join(arrays)
-        inner = [f"    {line}" for line in (*body[0], *loops, *body[2])]
-        return Call("\n".join([f"@loop\ndef {name}({given}):", *inner]), [*lines, f"{name}({given})"], found)
+            loops = [f"for i{axis} in range({whole}.shape[{axis}]):", *_indented(loops)] if loops else []
+            if axis == 1 and (body.before_row or body.after_row):
+                loops = [*body.before_row, *loops, *body.after_row]
+        parameters = [*arrays, "labels"] if self._is_surprise and "labels" in text else arrays
+        given = [*arrays, self._labels()] if len(parameters) > len(arrays) else arrays
+        call = f"{name}({', '.join(given)})"
+        if self._is_surprise and not found:
+            last = self.steps[-1]
+            call = f"if {call}: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})"
+        source = [f"@loop\ndef {name}({', '.join(parameters)}):", *_indented([*body.first, *loops, *body.last])]
+        return Call("\n".join(source), [*lines, call], found)
+
+    def _labels(self) -> str:
+        step = self.steps[-1]
+        return f"v{step.operands[1]}" if len(step.operands) > 1 else f"labels{step.result}"
 
     def _read(self, operand: int | float) -> str:
         number = self.plan.number(operand) if isinstance(operand, int) else operand
@@ -156,7 +239,13 @@ def chained(plan: Plan) -> list[Step | Chain]:
     units: list[Step | Chain] = []
     chain: Chain | None = None
     for step in plan.steps:
-        if _starts(plan, step) or (_fits(plan, step) and (chain is None or chain.shape != plan.shape(step.result))):
+        if _is_surprise(plan, step):
+            if chain is None or chain.shape != plan.shape(step.operands[0]):
+                chain = Chain(plan, [], plan.shape(step.operands[0]))
+                units.append(chain)
+            chain.steps.append(step)
+            chain = None
+        elif _starts(plan, step) or (_fits(plan, step) and (chain is None or chain.shape != plan.shape(step.result))):
             chain = Chain(plan, [step], plan.shape(step.result))
             units.append(chain)
         elif chain is not None and (_fits(plan, step) or _ends(plan, step, chain.shape)):
@@ -165,7 +254,7 @@ def chained(plan: Plan) -> list[Step | Chain]:
         else:
             chain = None
             units.append(step)
-    return [each.steps[0] if isinstance(each, Chain) and len(each.steps) == 1 else each for each in units]
+    return [each.steps[0] if isinstance(each, Chain) and not each.is_worthwhile else each for each in units]
 
 
 def compiled(calls: Sequence[Call], rows: Collection[Row]) -> dict[str, Callable[..., Any]]:
@@ -217,6 +306,22 @@ def _ends(plan: Plan, step: Step, shape: tuple[int, ...]) -> bool:
         and plan.shape(step.operands[0]) == shape
         and plan.dtype(step.result) == _FLOAT64
     )
+
+
+def _is_surprise(plan: Plan, step: Step) -> bool:
+    """Whether this is the cross-entropy of rows and their labels."""
+    labels = step.params.get("labels")
+    return (
+        step.name == "cross_entropy"
+        and isinstance(labels, np.ndarray)
+        and labels.dtype == np.int64
+        and _is_array(plan, step.operands[0])
+        and math.prod(plan.shape(step.operands[0])) > 0
+    )
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def _is_array(plan: Plan, slot: int) -> bool:

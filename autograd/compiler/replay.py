@@ -59,7 +59,7 @@ class Replay:
         chains = [unit for unit in self.units if isinstance(unit, Chain)]
         if chains and kernels.has_numba():
             sources = self.forward_source(), self.backward_source("usual")
-            self.namespace |= compiled(self.loops, [part.row for chain in chains for part in chain.parts()])
+            self.namespace |= compiled(self.loops, [row for chain in chains for row in chain.rows()])
             self.function = function_from(sources[0], "forward", self.namespace)
             self.usual = function_from(sources[1], "backward", self.namespace)
             self.name += f", {len(chains)} chains of them as compiled loops"
@@ -107,12 +107,14 @@ class Replay:
         """The source of the function that computes the results."""
         lines = []
         for unit in self.units:
+            last = unit.steps[-1] if isinstance(unit, Chain) else unit
+            name = f"f{last.result}"
+            self.namespace[name] = last.call
             if isinstance(unit, Chain):
+                self.namespace[f"labels{last.result}"] = last.params.get("labels")
                 self.loops.append(unit.forward(f"forward{len(self.loops)}"))
                 lines += self.loops[-1].lines
                 continue
-            name = f"f{unit.result}"
-            self.namespace[name] = unit.call
             lines.append(f"v{unit.result} = {name}({_names(unit.operands)})")
         outputs = ", ".join(f"v{slot}{'.copy()' if slot in self._views() else ''}" for slot in self.plan.outputs)
         guarded = "".join(f"(v{left}, v{right}), " for _, left, right, _ in self.plan.guards)
