@@ -6,7 +6,9 @@ again, whatever was called in between, and random numbers stay what they were.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,15 @@ from autograd.readers.generated import function_from
 
 # these hand back new arrays, and a nan in the upstream gradient reaches those for all operands
 _PRODUCTS = ("affine", "matmul")
+_LARGE = 16_384  # elements from which the operating system takes an array's memory back as soon as it is free
+
+
+def _references() -> int:
+    array = np.empty(0)
+    return getrefcount(array)
+
+
+_ALONE = _references()  # what `getrefcount` says of an array that one variable holds
 
 
 class Replay:
@@ -141,6 +152,8 @@ class Replay:
             step = unit.steps[0] if isinstance(unit, Chain) else unit
             if isinstance(unit, Chain):
                 upstream = [each.result for each in unit.steps if each.result in sums]
+                if not upstream:
+                    continue
                 loop = unit.backward(f"backward{len(self.loops)}", upstream, self.depends)
                 self.loops.append(loop)
                 lines += [*loop.lines, *(f"g{slot} = None" for slot in upstream)]
@@ -156,6 +169,11 @@ class Replay:
                 like = self.plan.likes[slot]
                 assert like is not None
                 self.namespace[f"like{slot}"] = like
+                if rules == "usual" and slot not in sums and self._is_large_product(step, i):
+                    self.namespace[f"spare{slot}"] = _spare(like.shape)
+                    lines.append(f"g{slot} = dot(v{step.operands[0]}.T, g{step.result}, spare{slot}())")
+                    sums[slot] = False
+                    continue
                 lines.append(f"s = {name}(g{step.result}, v{step.result}, {_names(step.operands)})")
                 test = f"type(s) is not ndarray or s.shape != {like.shape} or s.dtype is not like{slot}.dtype"
                 lines.append(f"if {test}:\n        s = fitted(like{slot}, s)")
@@ -164,6 +182,19 @@ class Replay:
         result = ", ".join(f"g{slot}" if slot in sums else "0.0" for slot in range(self.plan.count))
         parameters = [*(f"v{slot}" for slot in self.kept), *(f"u{i}" for i in range(len(self.plan.outputs)))]
         return _source("backward", parameters, [*lines, f"return [{result}]"])
+
+    def _is_large_product(self, step: Step, i: int) -> bool:
+        """Whether this rule is that of the weights of `affine`, an input of which it pays to reuse the memory."""
+        x, w, _ = step.operands if step.name == "affine" else (0, 0, 0)
+        shapes = [self.plan.shape(slot) for slot in (x, w)]
+        return (
+            step.name == "affine"
+            and step.places[i] == 1
+            and w < self.plan.count
+            and [len(shape) for shape in shapes] == [2, 2]
+            and all(self.plan.dtype(slot) == np.float64 for slot in (x, w, step.result))
+            and math.prod(shapes[1]) >= _LARGE
+        )
 
     def _fixed(self) -> set[int]:
         return set(range(self.plan.count, self.plan.count + len(self.plan.constants))) - {
@@ -184,6 +215,23 @@ class _Call:
     def __init__(self, inputs: list[Any]) -> None:
         self.inputs = inputs
         self.kept: tuple[Any, ...] = ()
+
+
+def _spare(shape: tuple[int, ...]) -> Callable[[], Any]:
+    """Hands out an array for a gradient: the last one again, once nobody else holds it."""
+    spare: list[Any] = []
+
+    def take() -> Any:
+        try:
+            array = spare.pop()  # in one go, so that two threads never look at the same
+        except IndexError:
+            array = np.empty(shape)
+        if getrefcount(array) > _ALONE:
+            array = np.empty(shape)
+        spare.append(array)
+        return array
+
+    return take
 
 
 def _checked(steps: Sequence[Step], count: int) -> list[int]:
