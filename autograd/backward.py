@@ -286,7 +286,8 @@ def has_nan(gradients: Iterable[Any]) -> bool:
 
 
 def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
-    """The roots and all nodes they were computed from, the newest first; nothing below the nodes in `stop`."""
+    """The roots and all nodes they were computed from, the newest first, and then the leaves: one whose data was set
+    has a later number than what was computed from it. Nothing below the nodes in `stop`."""
     stack = list(dict.fromkeys(roots))
     seen = set(stack)
     nodes = []
@@ -300,7 +301,7 @@ def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
                 seen.add(operand)
                 stack.append(operand)
     nodes.sort(key=_by_number, reverse=True)
-    return nodes
+    return [node for node in nodes if node.op is not None] + [node for node in nodes if node.op is None]
 
 
 def _as_node(node: Any, gradient: Any) -> Node:

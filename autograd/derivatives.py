@@ -87,8 +87,10 @@ row("log_sigmoid(x) = log(sigmoid(x))", by="minimum(x, 0) - log1p(exp(-abs(x)))"
 # ---- activations
 
 row("relu(x) = maximum(x, 0)", symbol="ReLU", dx="where(x > 0, 1, 0)", kink="x == 0")
-row("leaky_relu(x, slope=0.01) = where(x > 0, x, slope * x)", dx="where(x > 0, 1, slope)", kink="x == 0")
-row("elu(x, alpha=1.0) = where(x > 0, x, alpha * expm1(x))", dx="where(x > 0, 1, alpha * exp(x))", kink="x == 0")
+row("leaky_relu(x, slope=0.01) = where(x > 0, x, slope * x)", kink="x == 0",
+    dx="where(x > 0, 1, where(x == 0, clip(slope, 0, 1), slope))")  # fmt: skip
+row("elu(x, alpha=1.0) = where(x > 0, x, alpha * expm1(x))", kink="x == 0",
+    dx="where(x > 0, 1, where(x == 0, clip(alpha, 0, 1), alpha * exp(x)))")  # fmt: skip
 row("selu(x) = 1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * expm1(x))", kink="x == 0",
     dx="1.0507009873554805 * where(x >= 0, 1, 1.6732632423543772 * exp(x))")  # fmt: skip
 row("gelu(x) = 0.5 * x * (1 + erf(x / sqrt(2)))", by="0.5 * x * erfc(-x / sqrt(2))")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, _GeneratorContextManager, contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Protocol, TypeAlias, TypeVar, overload
+from typing import Any, Protocol, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 
@@ -33,28 +33,56 @@ class AnomalyError(ArithmeticError):
     """A nan or inf was born; the message names the operation and the line."""
 
 
-@contextmanager
-def switched(name: str, switch: ContextVar[Any], setting: Any) -> Iterator[None]:
-    """A switch set to something inside, under a name for the list of what is active anywhere."""
-    token = switch.set(setting)
-    active.append(name)
-    try:
-        yield
-    finally:
-        active.remove(name)
-        switch.reset(token)
+class Mode:
+    """A switch set to something for a stretch of code: what `with` takes, as often as wanted, or what decorates a
+    function."""
+
+    def __init__(self, name: str, switch: ContextVar[Any], make: Callable[[], Any]) -> None:
+        self._name, self._switch, self._make = name, switch, make
+        self._tokens: list[Any] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(self._switch.set(self._make()))
+        active.append(self._name)
+
+    def __exit__(self, *_: object) -> None:
+        active.remove(self._name)
+        self._switch.reset(self._tokens.pop())
+
+    def __call__(self, function: _F) -> _F:
+        """The function with the switch set while it runs. Raises TypeError for a generator."""
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{self._name}() does not decorate a generator, because the code that takes its items would run in it "
+                f"too; write 'with {self._name}():' inside, around what lies between two yields"
+            )
+        if inspect.iscoroutinefunction(function):
+
+            @wraps(function)
+            async def later(*args: Any, **kwargs: Any) -> Any:
+                with Mode(self._name, self._switch, self._make):
+                    return await function(*args, **kwargs)
+
+            return cast(_F, later)
+
+        @wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with Mode(self._name, self._switch, self._make):
+                return function(*args, **kwargs)
+
+        return cast(_F, inside)
 
 
-class _Mode(Protocol):
-    """What `with` takes when it is called, and what decorates a function with parentheses or without."""
+class _Switch(Protocol):
+    """What makes a mode when it is called, and decorates a function with parentheses or without."""
 
     @overload
-    def __call__(self) -> _GeneratorContextManager[None]: ...
+    def __call__(self) -> Mode: ...
     @overload
     def __call__(self, function: _F) -> _F: ...
 
 
-def _also_bare(mode: Callable[[], _GeneratorContextManager[None]]) -> _Mode:
+def _also_bare(mode: Callable[[], Mode]) -> _Switch:
     @wraps(mode)
     def either(function: Any = None) -> Any:
         return mode() if function is None else mode()(function)
@@ -63,8 +91,7 @@ def _also_bare(mode: Callable[[], _GeneratorContextManager[None]]) -> _Mode:
 
 
 @_also_bare
-@contextmanager
-def no_grad() -> Iterator[None]:
+def no_grad() -> Mode:
     """Nothing computed inside is recorded: results are leaves. Also a decorator: ``@no_grad``.
 
     >>> from autograd import Value
@@ -74,16 +101,13 @@ def no_grad() -> Iterator[None]:
     >>> y.inputs
     ()
     """
-    with switched("no_grad", _recording, False):
-        yield
+    return Mode("no_grad", _recording, lambda: False)
 
 
 @_also_bare
-@contextmanager
-def enable_grad() -> Iterator[None]:
+def enable_grad() -> Mode:
     """Recording on again, inside `no_grad`."""
-    with switched("enable_grad", _recording, True):
-        yield
+    return Mode("enable_grad", _recording, lambda: True)
 
 
 def is_recording() -> bool:
@@ -92,8 +116,7 @@ def is_recording() -> bool:
 
 
 @_also_bare
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly() -> Mode:
     """Raise `AnomalyError` where the first nan or inf is born, forward or backward, naming the operation and the line
     of your code that called it; in backward also where an array was changed in place since it was used. Slow.
 
@@ -103,8 +126,7 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     autograd.modes.AnomalyError: log(x=0.0) = -inf, at <doctest autograd.modes.detect_anomaly[1]>, line 2
     """
-    with switched("anomaly", _origins, {}):
-        yield
+    return Mode("detect_anomaly", _origins, dict)
 
 
 def anomaly_is_on() -> bool:
@@ -112,9 +134,9 @@ def anomaly_is_on() -> bool:
     return bool(active) and _origins.get() is not None
 
 
-def watched(watcher: Callable[[Node], None]) -> AbstractContextManager[None]:
+def watched(watcher: Callable[[Node], None]) -> Mode:
     """Show every node that is made inside to a function, before `no_grad` makes it forget its history."""
-    return switched("watched", _watcher, watcher)
+    return Mode("watched", _watcher, lambda: watcher)
 
 
 def is_watched() -> bool:

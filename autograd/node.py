@@ -62,8 +62,8 @@ class Node:
             return ""
 
     @label.setter
-    def label(self, label: str) -> None:
-        self._label = label
+    def label(self, label: str | None) -> None:
+        self._label = label or ""
 
     @property
     def _prev(self) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 def constant(operand: Any) -> float | None:
     """The operand as a float if it is a real number of any kind, a 0-d array among them, else None."""
     if isinstance(operand, (float, int, np.integer, np.floating, np.bool_, numbers.Real)):
-        return float(operand)
+        try:
+            return float(operand)
+        except OverflowError:  # an int beyond all floats
+            return math.inf if operand == abs(operand) else -math.inf
     if isinstance(operand, np.ndarray) and operand.ndim == 0 and operand.dtype.kind in "fiub":
         return float(operand)
     return None

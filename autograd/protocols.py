@@ -69,7 +69,7 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: An
         raise TypeError(f"{asked}{extra} has no rule for nodes; call np.{ufunc.__name__} on its own")
     if ufunc in PREDICATES:
         answer = ufunc(*map(data_of, inputs))
-        return answer if np.ndim(answer) == 0 and self.priority < 2 else Node.array_kind._apply(MASK, [answer])
+        return bool(answer) if np.ndim(answer) == 0 and self.priority < 2 else Node.array_kind._apply(MASK, [answer])
     if ufunc in ARRAY_FUNCTIONS:
         return ARRAY_FUNCTIONS[ufunc](*inputs)
     raise TypeError(_no_rule(ufunc))

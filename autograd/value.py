@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 import numpy as np
 
 from autograd import backward, modes, pickling, protocols
-from autograd.formula import Row
+from autograd.formula import Row, refuse
 from autograd.functions import call
 from autograd.node import Node, numbers, tick
 from autograd.ops.primitive import PRIMITIVES, Primitive, pull
@@ -317,6 +317,8 @@ OPERATORS = {
 }  # fmt: skip
 
 for _row in ROWS.values():
+    if hasattr(Value, _row.name):
+        refuse(f"a row cannot be called {_row.name!r}: a Value has that already", _row.texts["z"], 0, _row.place)
     _compiled_on_first_use(_row.name, _row, partial(methods.method_source, _row))
 for _name, _operator in OPERATORS.items():
     _row = ROWS[_name]

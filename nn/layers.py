@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import mul
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from autograd import Tensor, Value
 from autograd.rows import ROWS
 from nn.activations import activate, check_activation
-from nn.initializers import Rng, uniform
+from nn.initializers import Rng
 from nn.module import Module, check_widths
 from nn.tensor_layers import Linear
+
+_Rng: TypeAlias = Rng | random.Random
 
 
 class Neuron(Module):
     """``activation(b + w[0] * x[0] + w[1] * x[1] + …)``; with ``nonlin=False`` without the activation.
 
     The weights are drawn uniformly from (-1, 1), the bias starts at 0. `activation` names a row of one argument in
-    the table of derivatives. `rng` is a `numpy.random.Generator`, or a seed for one.
+    the table of derivatives. `rng` is a `numpy.random.Generator`, or a seed for one; a `random.Random` draws the very
+    numbers that micrograd draws.
 
     >>> neuron = Neuron(2, rng=0)
     >>> neuron
@@ -31,17 +36,18 @@ class Neuron(Module):
     Raises ValueError for an unknown activation, no inputs, and another number of inputs than the neuron has weights.
     """
 
-    def __init__(self, nin: int, nonlin: bool = True, *, activation: str = "relu", rng: Rng = None) -> None:
+    def __init__(self, nin: int, nonlin: bool = True, *, activation: str = "relu", rng: _Rng = None) -> None:
         check_activation(activation)
         check_widths("Neuron", nin=nin)
-        rng = np.random.default_rng(rng)
-        self.w = [Value(rng.uniform(-1, 1)) for _ in range(nin)]
+        draws = _generator(rng)
+        self.w = [Value(draws.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
         self.nonlin = nonlin
         self.activation = activation
 
     def __call__(self, x: Sequence[Any]) -> Value:
         """The neuron's output for its inputs, Values or numbers."""
+        x = x if hasattr(x, "__len__") else list(x)
         if len(x) != len(self.w):
             raise ValueError(f"{self} takes {len(self.w)} inputs, not {len(x)}")
         z: Value = sum(map(mul, self.w, x), self.b)
@@ -65,11 +71,11 @@ class Layer(Module):
         nonlin: bool = True,
         *,
         activation: str = "relu",
-        rng: Rng = None,
+        rng: _Rng = None,
     ) -> None:
         check_widths("Layer", nin=nin, nout=nout)
-        rng = np.random.default_rng(rng)
-        self.neurons = [Neuron(nin, nonlin, activation=activation, rng=rng) for _ in range(nout)]
+        draws = _generator(rng)
+        self.neurons = [Neuron(nin, nonlin, activation=activation, rng=draws) for _ in range(nout)]
 
     def __call__(self, x: Value | Sequence[Any]) -> Any:
         """The outputs of the neurons; a Value alone, as a layer of one neuron returns it, is an input too."""
@@ -108,24 +114,24 @@ class MLP(Module):
         nouts: Sequence[int],
         *,
         activation: str = "relu",
-        rng: Rng = None,
+        rng: _Rng = None,
         node: type[Value] | type[Tensor] = Value,
     ) -> None:
         if not hasattr(nouts, "__len__") or len(nouts) == 0:
             raise ValueError(f"MLP({nin}, {nouts}): every layer needs a width, as in MLP({nin}, [16, 1])")
-        rng = np.random.default_rng(rng)
+        draws = _generator(rng)
         sizes = [nin, *nouts]
         self.activation = activation
         self.layers: list[Any]
         if node is Value:
             last = len(nouts) - 1
             self.layers = [
-                Layer(sizes[i], sizes[i + 1], nonlin=i != last, activation=activation, rng=rng)
+                Layer(sizes[i], sizes[i + 1], nonlin=i != last, activation=activation, rng=draws)
                 for i in range(len(nouts))
             ]
         elif node is Tensor:
             check_activation(activation)
-            self.layers = [Linear(sizes[i], sizes[i + 1], init=_by_neurons, rng=rng) for i in range(len(nouts))]
+            self.layers = [Linear(n, m, init=lambda shape, _: _by_neurons(shape, draws)) for n, m in pairwise(sizes)]
         else:
             raise TypeError(f"node={node!r}: a network is made of Value or of Tensor")
 
@@ -144,6 +150,11 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
 
-def _by_neurons(shape: tuple[int, int], rng: np.random.Generator) -> Any:
+def _generator(rng: _Rng) -> Any:
+    return rng if isinstance(rng, random.Random) else np.random.default_rng(rng)
+
+
+def _by_neurons(shape: tuple[int, ...], draws: Any) -> Any:
     """Weights in the order in which neurons draw theirs, one neuron after the other."""
-    return np.ascontiguousarray(uniform(shape[::-1], rng).T)
+    nin, nout = shape
+    return np.array([[draws.uniform(-1, 1) for _ in range(nin)] for _ in range(nout)]).T.copy()

@@ -2,6 +2,8 @@
 file, line, row and formula and puts a caret under the fault. The real table is left alone.
 """
 
+import subprocess
+import sys
 import traceback
 
 import pytest
@@ -192,3 +194,18 @@ def test_the_table_itself_was_left_alone():
 )
 def test_suggestions(name, hint):
     assert did_you_mean(name, ROWS) == hint
+
+
+def test_a_row_does_not_take_the_name_of_a_method():
+    program = (
+        "import importlib.util, sys, types\n"
+        "package = types.ModuleType('autograd')\n"  # so that nothing is imported before the row is there
+        "package.__path__ = importlib.util.find_spec('autograd').submodule_search_locations\n"
+        "sys.modules['autograd'] = package\n"
+        "from autograd import derivatives, formula\n"
+        "formula.row('backward(x) = x', dx='1')\n"
+        "from autograd import value\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False).stderr
+    assert "FormulaError" in told
+    assert "a row cannot be called 'backward': a Value has that already" in told

@@ -234,3 +234,13 @@ def test_a_recorded_program():
     data, gradients = run(autograd.Value, [0.5, -1.25, 2.0], program)
     assert data == pytest.approx(RECORDED_DATA, rel=1e-14)
     assert gradients[:3] == pytest.approx(RECORDED_GRADIENTS, rel=1e-14)
+
+
+def test_networks_draw_the_numbers_that_micrograd_draws():
+    source = random.Random(1337)
+    expected = [[source.uniform(-1, 1) for _ in range(2)] for _ in range(3)]
+    net = nn.MLP(2, [3, 1], rng=random.Random(1337))
+    assert [[w.data for w in neuron.w] for neuron in net.layers[0].neurons] == expected
+    arrays = nn.MLP(2, [3, 1], rng=random.Random(1337), node=autograd.Tensor)
+    assert arrays.layers[0].weight.data.T.tolist() == expected
+    assert nn.Neuron(2, rng=0)(iter([1.0, 2.0])).data == nn.Neuron(2, rng=0)([1.0, 2.0]).data

@@ -3,6 +3,7 @@
 The names in comments are public issues, pull requests or measured behaviour of the engine named.
 """
 
+import asyncio
 import copy
 import gc
 import math
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Value, no_grad
+from autograd import Tensor, Value, explain, no_grad
 
 
 def gradients(output, *leaves):
@@ -323,3 +324,60 @@ def test_a_zero_gradient_still_has_a_derivative():
     x = Value(1.0)
     (x.log() ** 2).backward(create_graph=True)
     assert gradients(x.grad, x) == (2.0,)
+
+
+def test_a_leaf_whose_data_was_set_comes_after_what_was_computed_from_it():
+    w, b = Value(2.0, label="w"), Value(3.0, label="b")
+    z = w * b + 1.0
+    z.backward()
+    w.data -= 0.5
+    b.data = 1.0
+    assert "∂v2/∂w = 3, and backward() finds the same." in explain(z, w)
+
+
+def test_a_mode_can_be_entered_more_than_once_and_decorates_coroutines():
+    x, mode = Value(3.0), no_grad()
+    with mode:
+        with mode:
+            assert (x * x).inputs == ()
+        assert (x * x).inputs == ()
+    with mode:
+        assert (x * x).inputs == ()
+    assert (x * x).inputs == (x, x)
+
+    @no_grad
+    async def later():
+        return x * x
+
+    assert asyncio.run(later()).inputs == ()
+
+    with pytest.raises(TypeError, match="does not decorate a generator"):
+
+        @no_grad()
+        def items():
+            yield x * x
+
+
+def test_integers_beyond_all_floats():
+    assert Value(2.0) != 10**400
+    assert -(10**400) < Value(2.0) < 10**400
+    assert Value(-(10**400)).data == -math.inf
+
+
+def test_numpy_compares_values_to_plain_truths():
+    assert type(np.float64(2) < Value(3.0)) is bool
+
+
+@pytest.mark.parametrize(("slope", "expected"), [(2.0, 1.0), (-1.0, 0.0), (0.1, 0.1)])
+def test_kinks_with_other_parameters_have_the_least_subgradient(slope, expected):
+    for name in ("leaky_relu", "elu"):
+        x, t = Value(0.0), Tensor([0.0])
+        getattr(autograd, name)(x, slope).backward()
+        getattr(autograd, name)(t, slope).sum().backward()
+        assert (x.grad, t.grad.tolist()) == (expected, [expected])
+
+
+def test_a_label_can_be_taken_away():
+    x = Value(1.0, label="x")
+    x.label = None
+    assert x.label == ""

@@ -376,3 +376,11 @@ def test_without_sympy_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sympy", None)
     with pytest.raises(ImportError, match=r'pip install "wengert\[sympy\]"'):
         to_sympy(Value(1.0, label="x") + 1)
+
+
+def test_a_leaf_whose_data_was_set_is_still_a_leaf():
+    w = Value(0.5, label="w")
+    z = (w * 2 - 3) ** 2
+    w.data = 0.25
+    assert str(to_sympy(z)) == "(2*w - 3)**2"
+    assert latex(z) == r"\left(2 w - 3\right)^{2}"

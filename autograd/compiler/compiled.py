@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
@@ -29,8 +28,7 @@ MOST_CHANGES = 16  # of what one kind of call reads from outside
 _disabled: ContextVar[bool] = ContextVar("disabled", default=False)
 
 
-@contextmanager
-def disabled() -> Iterator[None]:
+def disabled() -> modes.Mode:
     """Jitted functions run as they are written, to be debugged or compared: ``with autograd.jit.disabled():``.
 
     >>> from autograd import jit
@@ -38,8 +36,7 @@ def disabled() -> Iterator[None]:
     ...     jit(lambda x: 2 * x)(3.0)
     6.0
     """
-    with modes.switched("disabled", _disabled, True):
-        yield
+    return modes.Mode("disabled", _disabled, lambda: True)
 
 
 def jit(f: _F) -> _F:

@@ -123,9 +123,7 @@ def snapshot(outputs: Any, names: Mapping[str, Any] | None = None) -> Snapshot:
     roots = _checked(outputs)
     if not isinstance(names, Mapping | None):
         raise TypeError(f"names are given as in names=locals() or names={{'w': w}}, not as {kind_of(names)}")
-    oldest_first = reachable(roots)[::-1]
-    nodes: list[Any] = [node for node in oldest_first if node.op is None]  # these may have later numbers
-    nodes += [node for node in oldest_first if node.op is not None]
+    nodes: list[Any] = reachable(roots)[::-1]
     given = {id(node): name for name, node in (names or {}).items() if isinstance(node, Node)}
     items: list[Item] = []
     numbers: list[float | None] = []

@@ -35,6 +35,7 @@ ARRAY = Target(
     conditions={"and": "&", "or": "|", "not": "np.logical_not"},
     where="np.where({0}, {1}, {2})",
     where_is_lazy=False,
+    number=repr,  # an int to the power of an int would be one, of 64 bits
 )
 NAMESPACE = {"np": np, "special": special, "pi": np.pi, "inf": np.inf, "nan": np.nan}
 
