@@ -695,3 +695,44 @@ def test_the_command_line_says_what_it_cannot_write(tmp_path):
     done = run("x*x", "x=3", "--svg", str(tmp_path / "none" / "f.svg"))
     assert done.returncode == 2
     assert re.fullmatch(r"python -m autograd: cannot write '.*f\.svg': No such file or directory\n", done.stderr)
+
+
+def test_numbers_on_wires_that_arrive_side_by_side_do_not_cover_each_other():
+    x, y = Value(123456.789), Value(-98765.4321)
+    z = x * y
+    z.backward()
+    svg = draw(z, direction="TB").to_svg()
+    found = re.findall(r'class="local" transform="translate\(([\d.]+),([\d.]+)\)"><rect x="(-[\d.]+)"', svg)
+    (ax, ay, ah), (bx, by, bh) = (map(float, each) for each in found)
+    assert abs(ax - bx) >= -ah - bh or abs(ay - by) >= 15
+
+
+def test_a_picture_beyond_all_pixels_is_refused(tmp_path):
+    chain = Value(1.0)
+    for _ in range(3000):
+        chain = chain * 1.0
+    pytest.importorskip("resvg_py")
+    with pytest.raises(ValueError, match="pixels is too large"):
+        draw(chain, max_nodes=None).save(tmp_path / "chain.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_arrays_near_the_ends_of_all_floats_are_summed_up():
+    assert "t = all 1e+308" in repr(draw(Tensor([1e308, 1e308], label="t")))
+    assert "inf" not in draw(Tensor([1e308, -1e308, 5.0], label="t")).to_svg()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"title": 3}, {"depth": -1}, {"depth": "1"}, {"max_nodes": 2.5}, {"show": "value"}, {"show": None},
+     {"expand": ["layers.0"]}],
+)  # fmt: skip
+def test_options_of_the_wrong_kind_are_told_at_once(options):
+    with pytest.raises((TypeError, ValueError), match=f"{next(iter(options))}="):
+        draw(Value(1.0) * 2, **options)
+
+
+def test_joined_characters_stay_joined():
+    family = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
+    assert clean(family) == family
+    assert columns(family) == 6

@@ -89,7 +89,8 @@ def columns(text: str) -> int:
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-    return len(text) + wide - sum(bool(unicodedata.combining(char)) for char in text)
+    unseen = sum(unicodedata.combining(char) > 0 or char == "\N{ZERO WIDTH JOINER}" for char in text)
+    return len(text) + wide - unseen
 
 
 def clean(text: str) -> str:
@@ -97,7 +98,12 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char if char.isprintable() else " " if char.isspace() else "\N{REPLACEMENT CHARACTER}" for char in text
+        char
+        if char.isprintable() or char == "\N{ZERO WIDTH JOINER}"  # it makes one picture of two
+        else " "
+        if char.isspace()
+        else "\N{REPLACEMENT CHARACTER}"
+        for char in text
     )
 
 

@@ -251,7 +251,7 @@ def _view(name: str, scene: Scene) -> dict[str, Any]:
         "wires": [
             [
                 things[link.source].key, things[link.target].key, link.edges, svg.path(points, down),
-                svg.tip(points[-1], down), svg.wire_text(text, points[-1], down) if text else "",
+                svg.tip(points[-1], down), svg.wire_text(text, points[-1], down, link.place) if text else "",
             ]
             for link, points, text in zip(scene.fold.links, layout.points, scene.texts, strict=True)
         ],

@@ -171,7 +171,7 @@ def _place(snapshot: Snapshot, levels: dict[int, _Level], group: int, cards: Seq
         Wire(
             level.boxes[source.kind, source.number], port(source, False),
             level.boxes[target.kind, target.number], port(target, True),
-            0.0 if not text else 30.0 if down else columns(text) * TEXT + 24,
+            0.0 if not text else 30.0 + 17.0 * (target.port % 2) if down else columns(text) * TEXT + 24,
         )
         for (source, target), text in level.wires.items()
     ]  # fmt: skip

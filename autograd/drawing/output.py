@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+_MOST_PIXELS = 100_000_000  # of four bytes each
 
 
 def open_in_browser(save: Callable[[Path], Any], suffix: str) -> None:
@@ -18,9 +21,21 @@ def open_in_browser(save: Callable[[Path], Any], suffix: str) -> None:
 
 
 def png(svg: str) -> bytes:
-    """The picture in pixels, two for each of its own. Raises ImportError without resvg-py."""
+    """The picture in pixels, two for each of its own, or one where it is large.
+
+    Raises ImportError without resvg-py, ValueError for more pixels than a computer wants to hold.
+    """
     try:
         from resvg_py import svg_to_bytes
     except ImportError:
         raise ImportError('a .png needs resvg-py: pip install "wengert[png]"; .svg needs nothing') from None
-    return bytes(svg_to_bytes(svg_string=svg, zoom=2))
+    found = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)
+    assert found is not None
+    width, height = map(float, found.groups())
+    zoom = next((zoom for zoom in (2, 1) if width * height * zoom**2 <= _MOST_PIXELS), None)
+    if zoom is None:
+        raise ValueError(
+            f"a .png of {width:,.0f} x {height:,.0f} pixels is too large; save an .svg, or draw less: depth=1 closes "
+            "modules, and draw(part) draws a part"
+        )
+    return bytes(svg_to_bytes(svg_string=svg, zoom=zoom))

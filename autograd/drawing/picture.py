@@ -137,7 +137,12 @@ def draw(
     Raises TypeError for anything but nodes, ValueError for an unknown option, GraphTooLargeError for a graph of more
     than `max_nodes` values that no module makes smaller.
     """
-    style = Style(direction, tuple(show), edges, color, precision, title, theme)
+    style = Style(direction, show, edges, color, precision, title, theme)
+    for name, number in (("depth", depth), ("max_nodes", max_nodes)):
+        if number is not None and (not isinstance(number, int) or number < 0):
+            raise ValueError(f"{name}={number!r}: expected how many, 0 or more, or None")
+    if expand is not None and not callable(expand):
+        raise TypeError(f"expand={expand!r}: expected a function of paths, such as {{'layers.0'}}.__contains__")
     with collector_waits():
         graph = snapshot(output, names)
         folded = _folded(graph, depth, expand, constants, max_nodes)

@@ -75,6 +75,7 @@ class Scene:
             self.layout,
             self.cards,
             self.texts,
+            [link.place for link in self.fold.links],
             [self.scale.step(card.number) if colored else None for card in self.cards],
             self._legend(),
             down=self.style.direction == "TB",

@@ -195,9 +195,17 @@ def _shown(data: Any) -> Shown:
     array = np.asarray(data, float)
     finite = array[np.isfinite(array)]
     with np.errstate(all="ignore"):
-        least, mean, greatest = (finite.min(), finite.mean(), finite.max()) if finite.size else [np.nan] * 3
-        size = np.sqrt(np.mean(np.square(finite))) if finite.size else np.nan
+        least, greatest = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
+        largest = max(abs(least), abs(greatest)) or 1.0
+        scaled = finite / largest  # so that nothing goes beyond all floats
+        mean, square = (np.mean(scaled), np.mean(np.square(scaled))) if finite.size else (np.nan, np.nan)
     dtype = str(getattr(data, "dtype", "float64"))
     return Summary(
-        array.shape, dtype, float(least), float(mean), float(greatest), float(size), array.size - finite.size
+        array.shape,
+        dtype,
+        float(least),
+        float(mean * largest),
+        float(greatest),
+        float(np.sqrt(square) * largest),
+        array.size - finite.size,
     )

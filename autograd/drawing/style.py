@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -27,6 +27,8 @@ class Style:
     live: bool = False  # numbers will change: there is room for any, and every value has a gradient
 
     def __post_init__(self) -> None:
+        if isinstance(self.show, str) or not isinstance(self.show, Collection):
+            raise TypeError(f"show={self.show!r}: expected a list, such as ['value', 'grad']")
         for name, given, known in (
             ("direction", [self.direction], get_args(Direction)),
             ("show", self.show, ("value", "grad")),
@@ -37,5 +39,7 @@ class Style:
             for each in given:
                 if each not in known:
                     raise ValueError(f"{name}={each!r}: expected one of {', '.join(map(repr, known))}")
+        if not isinstance(self.title, str):
+            raise TypeError(f"title={self.title!r}: expected a text")
         if not isinstance(self.precision, int) or self.precision < 1:
             raise ValueError(f"precision={self.precision!r}: expected how many significant digits, 1 or more")

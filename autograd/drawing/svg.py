@@ -33,6 +33,7 @@ def svg(
     layout: Layout,
     cards: Sequence[Card],
     texts: Sequence[str],
+    places: Sequence[int],
     shades: Sequence[int | None],
     legend: Legend,
     *,
@@ -42,13 +43,14 @@ def svg(
     summary: str,
     theme: Theme,
 ) -> str:
-    """The whole drawing. `texts` stand on the wires; `shades` are steps of the colour scale for the cards.
+    """The whole drawing. `texts` stand on the wires, which are operands number `places` of their cards; `shades` are
+    steps of the colour scale for the cards.
 
     `title` names the drawing for screen readers, `heading` stands above it.
     """
     top = _MARGIN + (26.0 if heading else 0.0)
     keys, keys_width, keys_height = _legend(legend, max(layout.width, 420.0))
-    width = max(layout.width, keys_width, columns(heading) * 9.5) + 2 * _MARGIN
+    width = max(layout.width, keys_width, _width_of(heading)) + 2 * _MARGIN
     height = top + layout.height + 18 + keys_height + 12
     shift = (width - 2 * _MARGIN - layout.width) / 2
     body = [f'<rect class="paper" width="{_n(width)}" height="{_n(height)}" rx="10"/>']
@@ -59,7 +61,11 @@ def svg(
     body += (wire_svg(points, down) for points in layout.points)
     body += map(title_svg, layout.frames)
     body += (card_svg(card, corner, shade) for card, corner, shade in zip(cards, layout.corners, shades, strict=True))
-    body += (wire_text(text, points[-1], down) for text, points in zip(texts, layout.points, strict=True) if text)
+    body += (
+        wire_text(text, points[-1], down, place)
+        for text, points, place in zip(texts, layout.points, places, strict=True)
+        if text
+    )
     body.append("</g>")
     body.append(f'<g transform="translate({_n(_MARGIN)},{_n(top + layout.height + 18)})">{keys}</g>')
     drawn = "\n".join(body)
@@ -71,6 +77,10 @@ def svg(
         f'<title id="{name}-title">{_text(title)}</title>\n<desc id="{name}-desc">{_text(summary)}</desc>\n'
         f"<style>{style(f'.{name}', theme, legend.scale is not None)}</style>\n{drawn}\n</svg>\n"
     )
+
+
+def _width_of(heading: str) -> float:
+    return columns(heading) * 9.5 + 9.0 * sum(map(heading.count, "MWmw@%"))
 
 
 def style(root: str, theme: Theme, with_scale: bool) -> str:
@@ -224,10 +234,10 @@ def path(points: Sequence[Point], down: bool) -> str:
     return "".join(commands)
 
 
-def wire_text(text: str, end: Point, down: bool) -> str:
-    """The text on a wire, just before its tip."""
+def wire_text(text: str, end: Point, down: bool, place: int) -> str:
+    """The text on a wire, just before its tip. Side by side every other operand's stands higher than its neighbours."""
     width = columns(text) * TEXT + 8
-    x, y = (end[0], end[1] - 19) if down else (end[0] - 12 - width / 2, end[1])
+    x, y = (end[0], end[1] - 19 - 17 * (place % 2)) if down else (end[0] - 12 - width / 2, end[1])
     return (
         f'<g class="local" transform="translate({_n(x)},{_n(y)})"><rect x="{_n(-width / 2)}" y="-7.5" '
         f'width="{_n(width)}" height="15" rx="7.5"/><text y="3.6">{_text(text)}</text></g>'
