@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from autograd.formula import Row
-from autograd.readers import arrays, floats, javascript, methods, nodes, sympy, text
+from autograd.readers import arrays, floats, javascript, methods, nodes, numba, sympy, text
 from autograd.rows import did_you_mean, find_row
 from autograd.value import OPERATORS
 
@@ -16,7 +16,8 @@ def source(name: str, reader: str = "value") -> str:
     Readers: ``"value"`` (methods and operators of Value), ``"float"`` (the row and its partial derivatives on floats),
     ``"array"`` (the same on NumPy arrays), ``"vjp"`` (what a Tensor hands back to each operand), ``"node"`` (the
     partial derivatives on nodes, for derivatives of derivatives), ``"javascript"`` (the row and its partial derivatives
-    for a page), ``"sympy"`` (the row as an expression of sympy's) and ``"text"`` (the row for people).
+    for a page), ``"numba"`` (the same for compiled loops), ``"sympy"`` (the row as an expression of sympy's) and
+    ``"text"`` (the row for people).
 
     >>> print(source("tanh", "float"))
     def evaluate_tanh(x):
@@ -56,6 +57,7 @@ READERS: dict[str, Callable[[Row], Iterable[str]]] = {
     "float": lambda row: [floats.source(row)],
     "array": lambda row: [arrays.forward_source(row), arrays.evaluate_source(row)],
     "vjp": lambda row: (arrays.vjp_source(row, index) for index in range(len(row.args))),
+    "numba": numba.functions,
     "javascript": lambda row: [javascript.source(row)],
     "node": lambda row: (nodes.source(row, index) for index in range(len(row.args))),
     "sympy": _expression,

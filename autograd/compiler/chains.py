@@ -259,21 +259,9 @@ def chained(plan: Plan) -> list[Step | Chain]:
 
 def compiled(calls: Sequence[Call], rows: Collection[Row]) -> dict[str, Callable[..., Any]]:
     """The loops of some calls, by their names."""
-    texts = [text for row in dict.fromkeys(rows) for text in _functions(row)] + [call.source for call in calls]
+    texts = [text for row in dict.fromkeys(rows) for text in spelled.functions(row)] + [call.source for call in calls]
     module = kernels.module("\n\n\n".join([kernels.HEAD, *texts]) + "\n")
     return {name: each for name, each in vars(module).items() if name.startswith(("forward", "backward"))}
-
-
-def _functions(row: Row) -> Iterator[str]:
-    """A row and its partials as functions of numbers, for the loops."""
-    yield _function(f"z_{row.name}", row.names, spelled.forward(row), "z")
-    for i in range(len(row.args)):
-        yield _function(f"d_{row.name}_{i}", ("z", *row.names), spelled.partial(row, i), "d")
-
-
-def _function(name: str, names: Sequence[str], lines: list[tuple[str, str]], result: str) -> str:
-    body = "".join(f"    {target} = {text}\n" for target, text in lines)
-    return f"@kernel\ndef {name}({', '.join(names)}):\n{body}    return {result}"
 
 
 def _starts(plan: Plan, step: Step) -> bool:

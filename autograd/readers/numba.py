@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from autograd.formula import Formula, Row, parts
 from autograd.readers.floats import FLOAT
 from autograd.readers.printer import Target, statements
@@ -37,3 +39,15 @@ def forward(row: Row) -> list[tuple[str, str]]:
 def partial(row: Row, index: int) -> list[tuple[str, str]]:
     """Assignments that compute a partial derivative, called ``d``, from ``z`` and the row's names."""
     return statements({"d": row.named_partials[f"d{row.args[index]}"]}, NUMBA)
+
+
+def functions(row: Row) -> Iterator[str]:
+    """The source of the row and its partial derivatives as functions of numbers, for compiled loops."""
+    yield _function(f"z_{row.name}", row.names, forward(row), "z")
+    for i in range(len(row.args)):
+        yield _function(f"d_{row.name}_{i}", ("z", *row.names), partial(row, i), "d")
+
+
+def _function(name: str, names: Sequence[str], lines: list[tuple[str, str]], result: str) -> str:
+    body = "".join(f"    {target} = {text}\n" for target, text in lines)
+    return f"@kernel\ndef {name}({', '.join(names)}):\n{body}    return {result}\n"
