@@ -56,7 +56,7 @@ def numerical_grad(f: Callable[..., Any], *args: Any, argnum: int | tuple[int, .
     shape followed by the argument's, in the argument's structure. Where `f` is nan, inf or an exception near by, the
     steps shrink until it is not.
 
-    Raises TypeError for an argument or a result that is not real.
+    Raises TypeError for an argument or a result that is not real, and where there is no such argument.
 
     >>> import math
     >>> slope = numerical_grad(math.log, 0.001)
@@ -65,7 +65,10 @@ def numerical_grad(f: Callable[..., Any], *args: Any, argnum: int | tuple[int, .
     >>> numerical_grad(abs, 0.0).smooth
     False
     """
-    chosen = {index: args[index] for index in ((argnum,) if isinstance(argnum, int) else argnum)}
+    indices = (argnum,) if isinstance(argnum, int) else argnum
+    if not all(-len(args) <= index < len(args) for index in indices):
+        raise TypeError(f"numerical_grad() has no argument number {max(indices)}: pass the point too, as in f, 2.0")
+    chosen = {index: args[index] for index in indices}
     leaves, rebuild = flatten(chosen)
     points = [_real(leaf, path) for leaf, path in zip(leaves, _paths(chosen, "args"), strict=True)]
 

@@ -505,3 +505,8 @@ def test_an_infinite_output_is_no_kink_of_the_others():
     slope = numerical_grad(lambda x: np.array([np.inf, np.sin(x)]), 0.5)
     assert slope.smooth[1]
     assert not numerical_grad(lambda x: np.array([np.inf, abs(x)]), 0.0).smooth[1]
+
+
+def test_a_missing_point_is_told():
+    with pytest.raises(TypeError, match="no argument number 0: pass the point too"):
+        numerical_grad(math.sin)
