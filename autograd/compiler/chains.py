@@ -86,7 +86,7 @@ class Chain:
             known.add(result)
         if self._is_surprise:
             self._add_surprise(lines, body)
-        return self._call(name, lines, body, {})
+        return self._call(name, lines, body, {}, self.steps[0].result)
 
     def backward(self, name: str, upstream: Collection[int], depends: Sequence[bool]) -> Call:
         """The gradients of what the steps read, given which results have one from outside. Of `affine` it is that of
@@ -122,7 +122,8 @@ class Chain:
             is_whole = self.plan.shape(slot) == self.shape
             lines.append(f"h{slot} = {'empty' if is_whole else 'zeros'}({self.plan.shape(slot)})")
             body.each.append(f"{self._at(slot, 'h')} {'=' if is_whole else '+='} {' + '.join(terms)}")
-        return self._call(name, lines, body, found)
+        like = next((step.result for step in self.steps if depends[step.result]), -1)
+        return self._call(name, lines, body, found, like)
 
     @property
     def is_worthwhile(self) -> bool:
@@ -194,7 +195,7 @@ class Chain:
             f"    total += {kept}",
         ]
 
-    def _call(self, name: str, lines: list[str], body: _Body, found: dict[int, str]) -> Call:
+    def _call(self, name: str, lines: list[str], body: _Body, found: dict[int, str], like: int) -> Call:
         text = "\n".join([*body.before_row, *body.each, *body.after_row, *body.last])
         arrays = [
             f"{letter}{slot}"
@@ -202,7 +203,10 @@ class Chain:
             for slot in range(len(self.plan.likes))
             if f"{letter}{slot}[" in text or f"{letter}{slot}.shape" in text
         ]  # fmt: skip
-        whole = next(array for array in arrays if self.plan.shape(int(array[1:])) == self.shape)
+        whole = next((array for array in arrays if self.plan.shape(int(array[1:])) == self.shape), "")
+        if not whole:  # all that is read and written is stretched, so a result tells how far
+            whole = f"v{like}"
+            arrays.append(whole)
         loops = body.each
         for axis in range(len(self.shape) - 1, -1, -1):
             # the compiler must not know the length of a short loop: it would unroll it, at many times the cost
