@@ -1,6 +1,8 @@
 """Chains of elementwise operations on arrays as compiled loops: the same values and gradients as operation by operation,
 for every row of the table that a loop computes, for all shapes that broadcast, and where a zero must win."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -323,3 +325,26 @@ def test_results_without_a_gradient_have_no_loop_backward():
         total.backward()
         assert x.grad.tolist() == [[1.0] * 3] * 2
         assert sign.tolist() == np.sign(x.data * 2 + 1).tolist()
+
+
+def test_without_numba_nothing_changes(monkeypatch):
+    monkeypatch.setattr(kernels, "has_numba", lambda: False)
+    compiled = check(lambda x, y: (x * y - x).relu().mean(), *RNG.normal(size=(2, 3, 4)))
+    assert "compiled loops" not in compiled.explain()
+
+
+def test_threads_that_compile_at_the_same_time():
+    x = RNG.normal(size=(4, 3))
+    mine = Tensor(x)
+    (mine * mine - mine).relu().sum().backward()
+    compiled = jit(lambda t: (t * t - t).relu().sum())
+
+    def work(_):
+        leaf = Tensor(x)
+        compiled(leaf).backward()
+        return leaf.grad
+
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(work, range(40)):
+            np.testing.assert_allclose(found, mine.grad, rtol=1e-14)
+    assert "compiled loops" in compiled.explain()

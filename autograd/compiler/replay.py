@@ -48,7 +48,6 @@ class Replay:
         for slot, constant in enumerate(plan.constants, plan.count):
             self.namespace[f"v{slot}"] = constant
         self.units: Sequence[Step | Chain] = plan.steps
-        self.loops: list[Call] = []
         self.runs = 0
         depends = plan.depends(wanted)
         self.steps = [step for step in plan.steps if depends[step.result]]
@@ -60,17 +59,19 @@ class Replay:
             or any(slot == each and step.name not in _PRODUCTS for step in self.steps for each, _, _ in step.rules)
         ]  # fmt: skip
         self.kept = sorted({slot for step in self.steps for slot in (step.result, *step.operands)} - self._fixed())
-        self.function = function_from(self.forward_source(), "forward", self.namespace)
-        self.usual = function_from(self.backward_source("usual"), "backward", self.namespace)
+        self.function = function_from(self.forward_source(plan.steps, []), "forward", self.namespace)
+        self.usual = function_from(self.backward_source("usual", plan.steps, []), "backward", self.namespace)
         self.careful: Callable[..., Any] | None = None
 
     def compile(self) -> None:
         """From here on compiled loops do the work where one elementwise operation follows another."""
-        self.units = chained(self.plan)
-        chains = [unit for unit in self.units if isinstance(unit, Chain)]
+        units = chained(self.plan)
+        chains = [unit for unit in units if isinstance(unit, Chain)]
         if chains and kernels.has_numba():
-            sources = self.forward_source(), self.backward_source("usual")
-            self.namespace |= compiled(self.loops, [row for chain in chains for row in chain.rows()])
+            loops: list[Call] = []
+            sources = self.forward_source(units, loops), self.backward_source("usual", units, loops)
+            self.namespace |= compiled(loops, [row for chain in chains for row in chain.rows()])
+            self.units = units
             self.function = function_from(sources[0], "forward", self.namespace)
             self.usual = function_from(sources[1], "backward", self.namespace)
             self.name += f", {len(chains)} chains of them as compiled loops"
@@ -102,7 +103,9 @@ class Replay:
             shares: list[Any] = self.usual(*call.kept, *upstream)
             if backward.has_nan(shares[slot] for slot in self.checked):
                 if self.careful is None:
-                    self.careful = function_from(self.backward_source("careful"), "backward", self.namespace)
+                    self.careful = function_from(
+                        self.backward_source("careful", self.plan.steps, []), "backward", self.namespace
+                    )
                 shares = self.careful(*call.kept, *upstream)
         finally:
             unhush(token)
@@ -114,17 +117,17 @@ class Replay:
             taken.add(id(share))
         return shares
 
-    def forward_source(self) -> str:
-        """The source of the function that computes the results."""
+    def forward_source(self, units: Sequence[Step | Chain], loops: list[Call]) -> str:
+        """The source of the function that computes the results; the compiled loops it needs are added to a list."""
         lines = []
-        for unit in self.units:
+        for unit in units:
             last = unit.steps[-1] if isinstance(unit, Chain) else unit
             name = f"f{last.result}"
             self.namespace[name] = last.call
             if isinstance(unit, Chain):
                 self.namespace[f"labels{last.result}"] = last.params.get("labels")
-                self.loops.append(unit.forward(f"forward{len(self.loops)}"))
-                lines += self.loops[-1].lines
+                loops.append(unit.forward(f"forward{len(loops)}"))
+                lines += loops[-1].lines
                 continue
             lines.append(f"v{unit.result} = {name}({_names(unit.operands)})")
         outputs = ", ".join(f"v{slot}{'.copy()' if slot in self._views() else ''}" for slot in self.plan.outputs)
@@ -132,8 +135,8 @@ class Replay:
         lines.append(f"return ({_names(self.kept)}), [{outputs}], ({guarded})")
         return _source("forward", [f"v{i}" for i in range(self.plan.count)], lines)
 
-    def backward_source(self, rules: str) -> str:
-        """The source of the function that computes the gradients, with the usual rules or those for zeros."""
+    def backward_source(self, rules: str, units: Sequence[Step | Chain], loops: list[Call]) -> str:
+        """The same for the gradients, with the usual rules or those for zeros."""
         sums: dict[int, bool] = {}  # slots with a gradient, and whether it is a new array that can be added to in place
         lines: list[str] = []
 
@@ -148,14 +151,14 @@ class Replay:
         for i, slot in enumerate(self.plan.outputs):
             if self.depends[slot]:
                 give(slot, f"u{i}")
-        for unit in reversed(self.units if rules == "usual" else self.plan.steps):
+        for unit in reversed(units):
             step = unit.steps[0] if isinstance(unit, Chain) else unit
             if isinstance(unit, Chain):
                 upstream = [each.result for each in unit.steps if each.result in sums]
                 if not upstream:
                     continue
-                loop = unit.backward(f"backward{len(self.loops)}", upstream, self.depends)
-                self.loops.append(loop)
+                loop = unit.backward(f"backward{len(loops)}", upstream, self.depends)
+                loops.append(loop)
                 lines += [*loop.lines, *(f"g{slot} = None" for slot in upstream)]
                 for slot, name in loop.gradients.items():
                     give(slot, name)
