@@ -2,6 +2,7 @@
 for every row of the table that a loop computes, for all shapes that broadcast, and where a zero must win."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -315,6 +316,22 @@ def test_memory_of_a_large_gradient_is_used_again_only_when_nobody_holds_it():
         compiled().backward()
         places.add(w.grad.ctypes.data)
     assert len(places) <= 2
+
+
+def test_large_results_are_kept_as_long_as_they_are_needed():
+    x = RNG.normal(size=(200, 100))
+    compiled = jit(lambda t: ((t * t - t).relu(), (t * 2.0 - x).relu().sum()))
+    for _ in range(3):
+        leaves = [Tensor(RNG.normal(size=x.shape)) for _ in range(3)]
+        results = [compiled(leaf) for leaf in leaves]
+        for leaf, (whole, total) in zip(leaves, results, strict=True):
+            np.testing.assert_allclose(whole.data, np.maximum(leaf.data**2 - leaf.data, 0.0), rtol=1e-13)
+            whole.backward(x)
+            total.backward()
+            slope = x * (2 * leaf.data - 1) * (leaf.data**2 > leaf.data) + 2.0 * (2 * leaf.data > x)
+            np.testing.assert_allclose(leaf.grad, slope, rtol=1e-12)
+        for first, second in pairwise(leaves):
+            assert not np.shares_memory(first.grad, second.grad)
 
 
 def test_results_without_a_gradient_have_no_loop_backward():

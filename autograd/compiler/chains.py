@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiler import kernels
+from autograd.compiler.memory import is_large
 from autograd.compiler.plan import Plan, Step
 from autograd.formula import Row, parts
 from autograd.readers import numba as spelled
@@ -28,6 +29,7 @@ class Call(NamedTuple):
     source: str
     lines: list[str]
     gradients: dict[int, str]  # of a backward loop: the names of what it finds, by the slots to which they belong
+    spares: dict[str, tuple[int, ...]]  # functions that the lines call for large arrays, with the shapes of these
 
 
 class Part(NamedTuple):
@@ -73,10 +75,11 @@ class Chain:
             given = ", ".join(
                 f"z{each}" if type(each) is int and each in known else self._read(each) for each in operands
             )
-            made = f"empty({self.plan.shape(result)})"
             if step.name == "affine":
-                made = f"dot(v{step.operands[0]}, v{step.operands[1]})"
-            lines.append(f"v{result} = {made}")
+                out = f", {self._empty('v', result)}" if is_large(self.shape) else ""
+                lines.append(f"v{result} = dot(v{step.operands[0]}, v{step.operands[1]}{out})")
+            else:
+                lines.append(f"v{result} = {self._empty('v', result)}")
             if is_sum:
                 body.first.append(f"z{result} = 0.0")
                 body.each.append(f"z{result} += z_{row.name}({given})")
@@ -116,11 +119,12 @@ class Chain:
                     ]
                     shares.setdefault(slot, []).append(f"d{step.result} * d_{row.name}_{i}({', '.join(given)})")
         lines = [f"g{slot} = asarray(g{slot})" for slot in upstream if not self.plan.shape(slot)]  # or a NumPy number
-        lines += [f"h{slot} = empty({self.shape})" for slot in found]
+        lines += [f"h{slot} = {self._empty('h', slot)}" for slot in found]
         for slot, terms in shares.items():
             found[slot] = f"h{slot}"
             is_whole = self.plan.shape(slot) == self.shape
-            lines.append(f"h{slot} = {'empty' if is_whole else 'zeros'}({self.plan.shape(slot)})")
+            made = self._empty("h", slot) if is_whole else f"zeros({self.plan.shape(slot)})"
+            lines.append(f"h{slot} = {made}")
             body.each.append(f"{self._at(slot, 'h')} {'=' if is_whole else '+='} {' + '.join(terms)}")
         like = next((step.result for step in self.steps if depends[step.result]), -1)
         return self._call(name, lines, body, found, like)
@@ -220,11 +224,18 @@ class Chain:
             last = self.steps[-1]
             call = f"if {call}: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})"
         source = [f"@loop\ndef {name}({', '.join(parameters)}):", *_indented([*body.first, *loops, *body.last])]
-        return Call("\n".join(source), [*lines, call], found)
+        spares = {
+            f"spare_{name}": self.plan.shape(int(name[1:])) for name in arrays if f"spare_{name}" in "".join(lines)
+        }
+        return Call("\n".join(source), [*lines, call], found, spares)
 
     def _labels(self) -> str:
         step = self.steps[-1]
         return f"v{step.operands[1]}" if len(step.operands) > 1 else f"labels{step.result}"
+
+    def _empty(self, letter: str, slot: int) -> str:
+        shape = self.plan.shape(slot)
+        return f"spare_{letter}{slot}()" if is_large(shape) else f"empty({shape})"
 
     def _read(self, operand: int | float) -> str:
         number = self.plan.number(operand) if isinstance(operand, int) else operand

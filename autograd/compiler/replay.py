@@ -6,9 +6,7 @@ again, whatever was called in between, and random numbers stay what they were.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -16,21 +14,13 @@ import numpy as np
 from autograd import backward
 from autograd.compiler import kernels
 from autograd.compiler.chains import Call, Chain, chained, compiled
+from autograd.compiler.memory import is_large, spare
 from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
 from autograd.readers.generated import function_from
 
 # these hand back new arrays, and a nan in the upstream gradient reaches those for all operands
 _PRODUCTS = ("affine", "matmul")
-_LARGE = 16_384  # elements from which the operating system takes an array's memory back as soon as it is free
-
-
-def _references() -> int:
-    array = np.empty(0)
-    return getrefcount(array)
-
-
-_ALONE = _references()  # what `getrefcount` says of an array that one variable holds
 
 
 class Replay:
@@ -70,6 +60,7 @@ class Replay:
         if chains and kernels.has_numba():
             loops: list[Call] = []
             sources = self.forward_source(units, loops), self.backward_source("usual", units, loops)
+            self.namespace |= {name: spare(shape) for loop in loops for name, shape in loop.spares.items()}
             self.namespace |= compiled(loops, [row for chain in chains for row in chain.rows()])
             self.units = units
             self.function = function_from(sources[0], "forward", self.namespace)
@@ -173,8 +164,8 @@ class Replay:
                 assert like is not None
                 self.namespace[f"like{slot}"] = like
                 if rules == "usual" and slot not in sums and self._is_large_product(step, i):
-                    self.namespace[f"spare{slot}"] = _spare(like.shape)
-                    lines.append(f"g{slot} = dot(v{step.operands[0]}.T, g{step.result}, spare{slot}())")
+                    self.namespace[f"spare_g{slot}"] = spare(like.shape)
+                    lines.append(f"g{slot} = dot(v{step.operands[0]}.T, g{step.result}, spare_g{slot}())")
                     sums[slot] = False
                     continue
                 lines.append(f"s = {name}(g{step.result}, v{step.result}, {_names(step.operands)})")
@@ -196,7 +187,7 @@ class Replay:
             and w < self.plan.count
             and [len(shape) for shape in shapes] == [2, 2]
             and all(self.plan.dtype(slot) == np.float64 for slot in (x, w, step.result))
-            and math.prod(shapes[1]) >= _LARGE
+            and is_large(shapes[1])
         )
 
     def _fixed(self) -> set[int]:
@@ -218,23 +209,6 @@ class _Call:
     def __init__(self, inputs: list[Any]) -> None:
         self.inputs = inputs
         self.kept: tuple[Any, ...] = ()
-
-
-def _spare(shape: tuple[int, ...]) -> Callable[[], Any]:
-    """Hands out an array for a gradient: the last one again, once nobody else holds it."""
-    spare: list[Any] = []
-
-    def take() -> Any:
-        try:
-            array = spare.pop()  # in one go, so that two threads never look at the same
-        except IndexError:
-            array = np.empty(shape)
-        if getrefcount(array) > _ALONE:
-            array = np.empty(shape)
-        spare.append(array)
-        return array
-
-    return take
 
 
 def _checked(steps: Sequence[Step], count: int) -> list[int]:
