@@ -165,7 +165,8 @@ class Replay:
                 self.namespace[f"like{slot}"] = like
                 if rules == "usual" and slot not in sums and self._is_large_product(step, i):
                     self.namespace[f"spare_g{slot}"] = spare(like.shape)
-                    lines.append(f"g{slot} = dot(v{step.operands[0]}.T, g{step.result}, spare_g{slot}())")
+                    given = f"g{step.result}, v{step.result}, {_names(step.operands)}"
+                    lines.append(f"g{slot} = {name}({given}out=spare_g{slot}())")
                     sums[slot] = False
                     continue
                 lines.append(f"s = {name}(g{step.result}, v{step.result}, {_names(step.operands)})")

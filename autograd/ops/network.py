@@ -13,14 +13,15 @@ from autograd.ops.reduce import log_softmax, softmax, softmaxed, times
 from autograd.ops.shape import shape_of
 
 
-def _product(x: Any, y: Any) -> Any:
+def _product(x: Any, y: Any, out: Any = None) -> Any:
     """x @ y; of small matrices np.dot is a third faster."""
-    return np.dot(x, y) if type(x) is type(y) is np.ndarray and x.ndim == y.ndim == 2 else x @ y
+    return np.dot(x, y, out) if type(x) is type(y) is np.ndarray and x.ndim == y.ndim == 2 else x @ y
 
 
-def _weights_rule(g: Any, z: Any, x: Any, w: Any, b: Any) -> Any:
+def _weights_rule(g: Any, z: Any, x: Any, w: Any, b: Any, out: Any = None) -> Any:
+    """`out` is an array for the result, where that is a product of matrices."""
     if len(shape_of(x)) == 2:
-        return _product(x.T, g)
+        return _product(x.T, g, out)
     if len(shape_of(x)) == 1:  # as a product of matrices the outer product takes half the time
         return np.dot(x[:, None], g[None]) if type(x) is type(g) is np.ndarray else x[:, None] * g
     return x.reshape((-1, shape_of(x)[-1])).T @ g.reshape((-1, shape_of(g)[-1]))
