@@ -3,6 +3,7 @@
 Needs Debian's Chromium (or CHROMIUM, the path of another) and Playwright: pip install ".[browser]".
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from autograd import Tensor, Value, draw, explore
+from autograd import Tensor, Value, draw, explore, jit
 from autograd.backward import reachable
 from autograd.drawing import explorer
 from autograd.rows import ROWS
@@ -293,6 +294,31 @@ def test_dragging_a_value(opened):
     assert float(tab.input_value("#edit-number")) == pytest.approx(before + 0.1)
 
 
+def test_numbers_that_disagree_or_are_none_get_no_tick(opened):
+    for number in (-0.0, float("nan")):
+        a = Value(number, label="a")
+        tab = open_page(opened, (a * 2 + 1 / a).exp() * a)
+        card(tab, "a").click()
+        text = tab.inner_text("#inspector")
+        assert "By numbers" in text
+        assert "✓" not in text
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 1e308, -1e308])
+def test_a_number_that_cannot_be_dragged(opened, number):
+    x = Value(number, label="x")
+    tab = open_page(opened, x * 1.0)
+    card(tab, "x").click()
+    assert tab.is_disabled("#edit-range")
+    assert all(abs(float(tab.get_attribute("#edit-range", end))) <= 1e300 for end in ("min", "max", "step"))
+    tab.fill("#edit-number", "1.5")
+    assert tab.is_enabled("#edit-range")
+    assert float(tab.input_value("#edit-range")) == 1.5
+    tab.click("#edit-reset")
+    assert tab.is_disabled("#edit-range")
+    assert card(tab, "x").locator(".value").text_content() == f"{number:.4g}"
+
+
 def test_text_that_is_no_number_changes_nothing(opened):
     tab = open_page(opened, neuron())
     before = table(tab)
@@ -335,6 +361,29 @@ def test_modules_open_and_close(opened):
     assert count() == 4
 
 
+def test_details_follow_when_their_module_is_opened(opened):
+    tab = open_page(opened, small_network())
+    card(tab, "neurons.1").first.click()
+    tab.click("#open-module")
+    assert card(tab, "layers.0.neurons.1.b").count() == 1
+    assert tab.locator("#open-module").count() == 0
+    card(tab, "layers.0.neurons.1.b").click()
+    tab.locator('#frames [aria-label="Close neurons.1"]').click()
+    tab.mouse.move(5, 400)
+    assert tab.inner_text("#inspector h2") == "layers.0.neurons.1"
+
+
+def test_the_keyboard_goes_into_the_module_that_it_opens(opened):
+    tab = open_page(opened, small_network())
+    tab.select_option("#view", "depth 0")
+    inside = "document.activeElement.closest('.card')?.dataset.name"
+    tab.locator("#cards .module").focus()
+    for name in ("layers.0", "neurons.0", "layers.0.neurons.0.w.0"):
+        tab.keyboard.press("Enter")
+        assert tab.evaluate(inside) == name
+    assert in_sight(tab, "layers.0.neurons.0.w.0")
+
+
 def test_every_module_can_be_opened_where_there_are_too_many_to_open_each_by_itself(opened, monkeypatch):
     monkeypatch.setattr(explorer, "_ALL", 0)
     tab = open_page(opened, small_network())
@@ -354,6 +403,14 @@ def test_parameters_of_one_name_are_told_apart_in_words(opened):
     for name in ("layers.0.neurons.1.w.0", "layers.1.neurons.0.w.0"):
         assert sum(f"∂y/∂{name} += " in text for text in captions) == 1
         assert sum(f" = {name} × " in text for text in captions) == 1
+
+
+def test_a_negative_number_behind_a_sign_stands_in_parentheses(opened):
+    x = Value(3.0, label="x")
+    tab = open_page(opened, x * 2.0 + (x * 5.0) * -2.5)
+    captions = tab.evaluate("steps.map((_, at) => { go(at + 1); return $('caption').textContent; })")
+    assert any("+ (-2.5) × 5" in text for text in captions)
+    assert not any(re.search(r"[+×·] -", text) for text in captions)
 
 
 def test_a_label_that_is_a_formula_stands_in_parentheses(opened):
@@ -405,6 +462,37 @@ def test_a_long_name_leaves_room_in_the_table(opened):
     assert tab.locator("#table td").first.get_attribute("title") == "x" * 300
 
 
+def test_a_long_name_leaves_room_in_the_page(opened):
+    y = Value(2.0, label="x" * 300) * 3.0
+    y.label = "y" * 300
+    tab = open_page(opened, y)
+    assert "y" * 23 + "…" in caption(tab)
+    box = lambda name: tab.locator(name).bounding_box()  # noqa: E731
+    assert box("#caption")["height"] < 140
+    assert box("#legend")["x"] + box("#legend")["width"] <= box(".zoom")["x"]
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 1400
+    card(tab, "x" * 300).click()
+    assert tab.inner_text("#inspector h2") == "x" * 300
+
+
+def test_names_with_the_same_beginning_are_told_apart_in_words(opened):
+    tab = open_page(opened, Value(2.0, label="x" * 30 + "1") * Value(3.0, label="x" * 30 + "2"))
+    assert "x" * 30 + "2 = " in caption(tab).replace("\n", "")
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 480), (380, 700), (1280, 300)])
+def test_in_a_small_window_the_graph_stays_and_the_page_scrolls(opened, width, height):
+    tab = open_page(opened, small_network())
+    tab.set_viewport_size({"width": width, "height": height})
+    stage = tab.locator("#stage").bounding_box()
+    assert stage["height"] >= 260
+    for name in ("#caption", "#play", "#inspector h2"):
+        tab.locator(name).scroll_into_view_if_needed()
+        box = tab.locator(name).bounding_box()
+        assert box["y"] > -1, name
+        assert box["y"] + box["height"] < height + 1, name
+
+
 def test_a_narrow_window_loses_nothing_at_its_side(opened):
     tab = open_page(opened, neuron())
     tab.set_viewport_size({"width": 480, "height": 800})
@@ -426,6 +514,16 @@ def test_colours(opened):
     assert fill("x1") != fill("w1")
     tab.select_option("#colour", "kind")
     assert fill("x1") == kind
+
+
+def test_colours_before_there_are_gradients(opened):
+    tab = open_page(opened, neuron())
+    tab.select_option("#colour", "grad")
+    assert tab.locator("#legend .bar i").count() > 10
+    tab.keyboard.press("Home")
+    tab.evaluate("go(0)")
+    assert "no gradient yet" in tab.inner_text("#legend")
+    assert tab.locator("#legend .bar").count() == 0
 
 
 def in_sight(tab, *names):
@@ -496,6 +594,20 @@ def test_arrays_are_shown_but_not_changed(opened):
     assert "∂loss/∂v2 += ∂loss/∂loss · ∂loss/∂v2" in caption(tab)
 
 
+def test_it_says_why_leaves_cannot_be_changed(opened):
+    W = Tensor([[1.0, 2.0]], label="W")
+    a = Value(0.5, label="a")
+    for graph, name, reason in [(W.sum(), "W", "arrays"), (jit(lambda x: x * 2.0)(a) + 1.0, "a", "every operation")]:
+        tab = open_page(opened, graph)
+        card(tab, name).click()
+        text = tab.inner_text("#inspector")
+        assert "Leaves cannot be changed here" in text
+        assert reason in text
+    tab = open_page(opened, neuron())
+    card(tab, "x1").click()
+    assert "cannot be changed" not in tab.inner_text("#inspector")
+
+
 def test_names_that_look_like_code(opened):
     labels = [
         "<b>",
@@ -542,6 +654,26 @@ def test_a_network_of_a_thousand_values(opened):
     assert {name: shown[name][1] for name in grads} == pytest.approx(grads, rel=1e-12)
 
 
+def test_a_step_touches_only_what_it_is_about(opened):
+    x = Value(0.5, label="x")
+    y = x
+    for number in range(300):
+        y = (y * 1.5).tanh() if number % 2 else y + 0.25
+    tab = open_page(opened, y)
+    tab.wait_for_selector("#cards .later", state="detached")
+    touched = tab.evaluate(
+        """() => {
+            go(200);
+            const watch = new MutationObserver(() => {});
+            watch.observe($("picture"), { subtree: true, childList: true, attributes: true, characterData: true });
+            go(201);
+            return watch.takeRecords().length;
+        }"""
+    )
+    assert 0 < touched < 30
+    assert tab.evaluate("getComputedStyle(picture).position") == "absolute"  # else each step lays out all of it
+
+
 # ---- looks, and readers who do not look
 
 
@@ -575,11 +707,40 @@ def test_the_picture_can_be_saved(opened, tmp_path):
     text = waiting.value.path().read_text(encoding="utf-8")
     root = ET.fromstring(text)
     cards = [element for element in root.iter() if (element.get("class") or "").startswith("card ")]
-    assert len(cards) == 6
-    assert all("translate" in element.get("transform") for element in cards)
+    assert len([element for element in cards if "translate" in element.get("transform", "")]) == 6
     assert "toggle" not in text
     tab = opened(text, name="saved.svg")
     assert inside_cards(tab, "svg .card") == []
+
+
+def saved(tab):
+    with tab.expect_download() as waiting:
+        tab.click("#download")
+    return waiting.value.path().read_text(encoding="utf-8")
+
+
+def test_a_saved_picture_explains_itself(opened):
+    tab = open_page(opened, small_network())
+    texts = [saved(tab)]
+    tab.select_option("#colour", "grad")
+    texts.append(saved(tab))
+    for text, words in zip(texts, ["module", "gradient"], strict=True):
+        root = ET.fromstring(text)
+        title, desc = (root.find(f"{{http://www.w3.org/2000/svg}}{name}") for name in ("title", "desc"))
+        assert root.get("role") == "graphics-document document"
+        assert root.get("aria-labelledby").split() == [title.get("id"), desc.get("id")]
+        assert title.text == "Graph of y"
+        assert desc.text.startswith("36 values, 39 edges, output y = ")
+        legend = next(element for element in root.iter() if element.get("class") == "legend")
+        assert words in "".join(legend.itertext())
+        assert "gradient of y" in "".join(legend.itertext())
+    assert sum((element.get("class") or "").startswith("s") for element in legend.iter()) == 21  # steps of the scale
+    tab = opened(f"<!doctype html><title>two</title>{''.join(texts)}")
+    ids = tab.eval_on_selector_all("[id]", "all => all.map(each => each.id)")
+    assert len(set(ids)) == len(ids)
+    parts = tab.eval_on_selector_all(".legend > g > *", "all => all.map(each => each.getBoundingClientRect().toJSON())")
+    for one, other in itertools.pairwise(parts):
+        assert one["right"] < other["left"] + 1 or one["bottom"] <= other["top"]
 
 
 def test_in_a_notebook_it_runs_in_a_frame_of_its_own(opened):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.drawing import svg
-from autograd.drawing.cards import clean, module_name, name_within, summed_up
+from autograd.drawing.cards import clean, module_name, name_within, short, summed_up
 from autograd.drawing.colours import COLOURS, SCALE
 from autograd.drawing.folding import fold
 from autograd.drawing.output import open_in_browser
@@ -186,8 +186,10 @@ def _described(graph: Snapshot, style: Style, rows: Mapping[str, Row]) -> dict[s
 
 
 def _labels(graph: Snapshot, names: list[str]) -> list[str]:
-    """What the page's sentences call each item: its name inside its module where no other item is called so."""
-    within = [name_within(name, graph.groups[item.group].path) for item, name in zip(graph.items, names, strict=True)]
+    """What the page's sentences call each item: as its card does, where no other item is called so."""
+    within = [
+        short(name_within(name, graph.groups[item.group].path)) for item, name in zip(graph.items, names, strict=True)
+    ]
     shared = Counter(within)
     return [name if shared[label] > 1 else label for name, label in zip(names, within, strict=True)]
 

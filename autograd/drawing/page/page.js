@@ -70,6 +70,7 @@ function written(x, digits = graph.precision) {
 }
 
 const exact = (x) => (Number.isFinite(x) ? String(x) : written(x));
+const guarded = (text) => (text.startsWith("-") ? `(${text})` : text); // behind another sign
 const label = (index) => escaped(items[index].l);
 const compound = /[\s+*/%@=<>|&^-]/; // a label that is a formula itself stands in parentheses in another
 const operandName = (index, name = items[index].l) => escaped(items[index].k !== "constant" && compound.test(name) ? `(${name})` : name);
@@ -80,10 +81,9 @@ const derivative = (of, by) => `∂${operandName(of)}/∂${operandName(by)}`;
 function equation(index, text) {
   const { o, i, s, q } = items[index], operands = i.map(text);
   if (rows[o]?.infix && operands.length === 2) {
-    const guarded = operands.map((each, place) => (/^-/.test(each) && (place || o === "pow") ? `(${each})` : each));
-    return `${guarded[0]} ${rows[o].infix} ${guarded[1]}`;
+    return `${o === "pow" ? guarded(operands[0]) : operands[0]} ${rows[o].infix} ${guarded(operands[1])}`;
   }
-  if (o === "neg") return /^-/.test(operands[0]) ? `-(${operands[0]})` : `-${operands[0]}`;
+  if (o === "neg") return `-${guarded(operands[0])}`;
   return `${escaped(o || s)}(${[...operands, ...(q ? [escaped(q)] : [])].join(", ")})`;
 }
 
@@ -97,8 +97,7 @@ function rule(index, place) { // the table's formula for a partial derivative
 function chain({ index, place, operand, share }, isDone) { // '∂L/∂n · ∂n/∂x = 0.5 × 1 = 0.5'
   const words = `<span class="g">${derivative(output, index)}</span> · <span class="l">${derivative(index, operand)}</span>`;
   if (!live || !isDone) return words;
-  const at = written(partials[index][place]);
-  const numbers = `<span class="g">${written(grads[index])}</span> × <span class="l">${at.startsWith("-") ? `(${at})` : at}</span>`;
+  const numbers = `<span class="g">${written(grads[index])}</span> × <span class="l">${guarded(written(partials[index][place]))}</span>`;
   return `${words} = ${numbers} = <span class="g n">${written(share)}</span>`;
 }
 
@@ -119,8 +118,7 @@ function caption(step) {
     const known = items[operand].d ? `in the end ${gradText(operand)}` : "what arrives here was not kept: backward(retain_grads=True) keeps it";
     return `${tag}${words}<small>${[rule(index, place) || `by the rule of ${escaped(items[index].o)}`, known, done].filter(Boolean).join(" · ")}</small>`;
   }
-  const at = written(partials[index][place]);
-  const numbers = `${written(before)} + <span class="g">${written(grads[index])}</span> × <span class="l">${at.startsWith("-") ? `(${at})` : at}</span> = <b class="g">${written(after)}</b>`;
+  const numbers = `${written(before)} + <span class="g">${guarded(written(grads[index]))}</span> × <span class="l">${guarded(written(partials[index][place]))}</span> = <b class="g">${written(after)}</b>`;
   const zero = Object.is(share, grads[index] * partials[index][place]) || share !== 0 || share === grads[index] * partials[index][place] ? "" : "a zero on a path wins, even against inf and nan";
   return `${tag}${words} = ${numbers}<small>${[rule(index, place), zero, done].filter(Boolean).join(" · ")}</small>`;
 }
@@ -128,14 +126,23 @@ function caption(step) {
 // ---- the picture
 
 const world = $("world"), picture = $("picture");
+const KINDS = ["leaf", "parameter", "constant", "operation", "module", "output"];
+const MANY = 150; // cards from which on the browser feels them
 const SVG = "http://www.w3.org/2000/svg";
-let view, place = {}, boxOf = [], wireOf = new Map(), cardElements = new Map(), lastInBox = new Map();
+let view, place = {}, boxOf = [], wireOf = new Map(), cards = new Map(), lastInBox = new Map();
+let kinds = [], labelled = [], marked = []; // kinds of cards; wires with a number on them; wires that a step or a card sets off
 let step = 0, pinned = null, hovered = null, hits = [];
 
 function parsed(svg) {
   const holder = document.createElementNS(SVG, "g");
   holder.innerHTML = svg;
   return [...holder.children];
+}
+
+function fill(target, markup) { // whether it was another
+  if (!target || (target.markup ?? target.textContent) === markup) return false;
+  target.innerHTML = target.markup = markup;
+  return true;
 }
 
 function thing(index, shown) { // the key of the card that stands for an item
@@ -164,47 +171,60 @@ function setView(chosen, smooth = true) {
     addToggle(frame, "–", `Close ${groups[group].n}`, () => setView(opening(around)));
   }
   $("wires").replaceChildren(...parsed(view.wires.map(([, , , line, tip]) => `<g class="wire"><path d="${line}"/><path class="tip" d="${tip}"/></g>`).join("")));
-  wireOf = new Map();
+  [wireOf, labelled, marked] = [new Map(), [], []];
   [...$("wires").children].forEach((line, at) => {
     const [from, to, edges, , , text] = view.wires[at], wire = { from, to, edges, line, text: text ? parsed(text)[0] : null };
     for (const [index, operand] of edges) wireOf.set(`${index} ${operand}`, wire);
-    if (wire.text) $("texts").append(wire.text);
+    if (!wire.text) return;
+    $("texts").append(wire.text);
+    labelled.push(wire);
   });
 
-  const old = cardElements;
-  cardElements = new Map();
-  for (const [key, x, y] of view.cards) {
-    const element = old.get(key) ?? newCard(key);
-    if (!old.has(key)) {
-      const from = smooth && before.place[before.boxOf[key[0] === "n" ? Number(key.slice(1)) : firstIn(key)]];
-      if (from) { move(element, from); element.getBoundingClientRect(); }
-    }
-    cardElements.set(key, element);
-    move(element, [x, y]);
+  const fresh = view.cards.map(([key]) => key).filter((key) => !cards.has(key));
+  const made = new Map(parsed(fresh.map((key) => graph.cards[key]).join("")).map((element, at) => [fresh[at], newCard(fresh[at], element)]));
+  cards = new Map(view.cards.map(([key]) => [key, made.get(key) ?? cards.get(key)]));
+  for (const key of fresh) { // each comes out of the module that it was in
+    const from = before.place[before.boxOf[key[0] === "n" ? Number(key.slice(1)) : firstIn(key)]];
+    if (smooth && from) move(key, from);
   }
-  $("cards").replaceChildren(...cardElements.values());
+  const present = new Set([...cards.values()].map((card) => card.kind.split(" ")[1]));
+  kinds = KINDS.filter((kind) => present.has(kind)).map((kind) => ({ kind, words: kind }));
+  picture.classList.toggle("still", cards.size > MANY); // what moves would paint all of it again and again
+  $("cards").replaceChildren(...[...cards.values()].map((card) => card.element));
+  if (smooth) world.getBoundingClientRect(); // from here on
+  for (const key of cards.keys()) move(key, place[key]);
   $("view").value = [...$("view").options].some((each) => each.value === view.id) ? view.id : "other";
-  fit(smooth);
+  if (pinned && !cards.has(pinned)) pinned = pinned[0] === "n" ? boxOf[Number(pinned.slice(1))] : null;
+  if (!cards.has(hovered)) hovered = null;
   render();
+  fit(smooth);
+}
+
+function openModule(group) {
+  const hadFocus = document.activeElement !== document.body;
+  setView(opening(group));
+  const first = view.cards.find(([key]) => (key[0] === "n" ? within(Number(key.slice(1)), group) : enclosed(Number(key.slice(1)), group)));
+  if (hadFocus && first) cards.get(first[0]).element.focus({ preventScroll: true });
 }
 
 const firstIn = (key) => items.findIndex((_, index) => within(index, Number(key.slice(1))));
+const within = (index, group) => items[index].g === group || enclosed(items[index].g, group);
 
-function within(index, group) {
-  for (let each = items[index].g; each; each = groups[each].p) if (each === group) return true;
+function enclosed(inner, group) { // whether a module stands inside another
+  for (let each = groups[inner].p; inner && each; each = groups[each].p) if (each === group) return true;
   return false;
 }
 
-function move(element, [x, y]) { element.style.transform = `translate(${x}px,${y}px)`; }
+function move(key, [x, y]) { cards.get(key).element.style.transform = `translate(${x}px,${y}px)`; }
 
-function newCard(key) {
-  const [element] = parsed(graph.cards[key]);
+function newCard(key, element) {
+  const kind = element.getAttribute("class"), find = (name) => element.querySelector(`.${name}`);
   element.setAttribute("tabindex", "0");
   if (key[0] === "g") {
     const group = Number(key.slice(1));
-    addToggle(element, "+", `Open ${groups[group].n}`, () => setView(opening(group)));
+    addToggle(element, "+", `Open ${groups[group].n}`, () => openModule(group));
   }
-  return element;
+  return { element, kind, face: find("face"), value: find("value"), grad: find("grad"), classes: kind };
 }
 
 function addToggle(element, sign, title, act) {
@@ -231,36 +251,23 @@ function render() {
   const computed = new Set(operations.slice(seen));
   const number = (index) => (computed.has(index) ? "·" : valueText(index));
   const gradient = (index) => (arrived[index] === null ? "·" : live ? written(arrived[index]) : gradText(index));
-  const shades = shading(arrived, computed);
-  for (const [key, element] of cardElements) {
-    const index = Number(key.slice(1));
-    if (key[0] === "n") {
-      setText(element, ".value", number(index));
-      setText(element, ".grad", gradient(index));
-      element.classList.toggle("pending", computed.has(index));
-      element.setAttribute("aria-label", `${items[index].n}, value ${number(index)}, gradient ${gradient(index)}`);
-    } else if (live) {
-      const found = parametersIn[index].filter((each) => arrived[each] !== null).map((each) => arrived[each]);
-      setText(element, ".grad", found.length ? written(Math.hypot(...found)) : "·");
-      element.classList.toggle("pending", computed.has(lastInBox.get(key)));
-    }
-    element.setAttribute("class", element.getAttribute("class").replace(/ (shaded|s\d+|now|operand|hit|dim|pinned)(?=\s|$)/g, "") + shades(key));
+  for (const line of marked) line.classList.remove("now", "near");
+  marked = [];
+  for (const wire of labelled) {
+    const [[index, operand]] = wire.edges, text = computed.has(index) ? "·" : written(partials[index][operand], 3);
+    const length = text.length * 6.5 + 8, plate = wire.text.querySelector("rect");
+    fill(wire.text.querySelector("text"), text);
+    plate.setAttribute("width", length);
+    plate.setAttribute("x", -length / 2);
   }
-  for (const wire of wireOf.values()) {
-    wire.line.classList.remove("now", "near");
-    if (wire.text) {
-      const [[index, operand]] = wire.edges, text = computed.has(index) ? "·" : written(partials[index][operand], 3);
-      const length = text.length * 6.5 + 8, plate = wire.text.querySelector("rect");
-      setText(wire.text, "text", text);
-      plate.setAttribute("width", length);
-      plate.setAttribute("x", -length / 2);
-    }
-  }
-  const mark = (key, name) => cardElements.get(key)?.classList.add(name);
+  const marks = new Map();
+  const mark = (key, name) => marks.set(key, `${marks.get(key) ?? ""} ${name}`);
+  const set = (line, name) => { line.classList.add(name); marked.push(line); };
   const light = (index, at) => {
     const line = wireOf.get(`${index} ${at}`)?.line;
-    line?.classList.add("now");
-    if (line) $("wires").append(line); // above the others
+    if (!line) return;
+    set(line, "now");
+    $("wires").append(line); // above the others
   };
   if (now) {
     mark(boxOf[now.phase === "backward" ? now.operand : now.index], "now");
@@ -268,12 +275,28 @@ function render() {
     if (now.phase === "backward") { mark(boxOf[now.index], "operand"); light(now.index, now.place); }
   }
   const focus = hovered ?? pinned;
-  if (focus) for (const wire of wireOf.values()) if (wire.from === focus || wire.to === focus) wire.line.classList.add("near");
+  if (focus) for (const wire of wireOf.values()) if (wire.from === focus || wire.to === focus) set(wire.line, "near");
   if (pinned) mark(pinned, "pinned");
   const isSearching = $("search").value.trim() !== "";
   const found = new Set(hits.map((index) => boxOf[index]));
-  if (isSearching) for (const [key, element] of cardElements) element.classList.add(found.has(key) ? "hit" : "dim");
+  if (isSearching) for (const key of cards.keys()) mark(key, found.has(key) ? "hit" : "dim");
   for (const id of ["wires", "texts"]) $(id).classList.toggle("dim", isSearching);
+
+  const shades = shading(arrived, computed);
+  for (const [key, card] of cards) { // touching only what differs: a step is about two or three of perhaps hundreds
+    const index = Number(key.slice(1)), isItem = key[0] === "n";
+    const isPending = live || isItem ? computed.has(isItem ? index : lastInBox.get(key)) : false;
+    if (isItem) {
+      const isNew = fill(card.value, number(index)) | fill(card.grad, gradient(index));
+      if (isNew || !card.isNamed) card.element.setAttribute("aria-label", `${items[index].n}, value ${number(index)}, gradient ${gradient(index)}`);
+      card.isNamed = true;
+    } else if (live) {
+      const inside = parametersIn[index].filter((each) => arrived[each] !== null).map((each) => arrived[each]);
+      fill(card.grad, inside.length ? written(Math.hypot(...inside)) : "·");
+    }
+    const classes = `${card.kind}${isPending ? " pending" : ""}${shades(key)}${marks.get(key) ?? ""}`;
+    if (classes !== card.classes) card.element.setAttribute("class", card.classes = classes);
+  }
   const isBack = Boolean(now) && now.phase !== "forward";
   document.body.classList.toggle("backward", isBack);
   picture.classList.toggle("backward", isBack);
@@ -283,11 +306,6 @@ function render() {
   for (const id of ["first", "back"]) $(id).disabled = step === 0;
   for (const id of ["next", "last"]) $(id).disabled = step === steps.length;
   inspect(focus, arrived, computed);
-}
-
-function setText(element, selector, text) {
-  const target = element.querySelector(selector);
-  if (target && target.textContent !== text) target.innerHTML = text;
 }
 
 // ---- colours, as autograd/drawing/colours.py gives them
@@ -301,11 +319,19 @@ function shading(arrived, computed) {
     const found = parametersIn[Number(key.slice(1))].map((each) => arrived[each]).filter((each) => each !== null);
     return found.length ? Math.hypot(...found) : null;
   };
-  if (mode === "kind") { legend(null); return () => ""; }
-  const numbers = new Map([...cardElements.keys()].map((key) => [key, of(key) ?? null]));
-  const sizes = [...numbers.values()].filter((x) => x !== null && Number.isFinite(x) && x !== 0).map(Math.abs);
+  const meaning = mode === "grad" ? "gradient" : "value";
+  if (mode === "kind") { explain(kinds); return () => ""; }
+  const numbers = new Map([...cards.keys()].map((key) => [key, of(key) ?? null]));
+  const known = [...numbers.values()].filter((x) => x !== null);
+  const sizes = known.filter((x) => Number.isFinite(x) && x !== 0).map(Math.abs);
   const most = Math.max(0, ...sizes), least = Math.min(...sizes, most), wide = Math.log10(most) - Math.log10(least) > 3;
-  legend({ most, least: wide ? least : 0, negative: [...numbers.values()].some((x) => x < 0), mode });
+  const from = known.some((x) => x < 0) ? 0 : half;
+  if (!known.length) explain([{ words: mode === "grad" && live ? "no gradient yet: the way back has not begun" : `no ${meaning} that could be shown` }]);
+  else if (!most) explain([{ swatches: [half], words: `${meaning} 0, or not a number` }]);
+  else explain([{
+    before: written(from ? (wide ? least : 0) : -most, 2), swatches: Array.from({ length: graph.scale - from }, (_, at) => from + at),
+    words: `${written(most, 2)} ${meaning}${wide ? ", by order of magnitude" : ""}`,
+  }]);
   return (key) => {
     const x = numbers.get(key);
     if (x === null || Number.isNaN(x)) return "";
@@ -316,18 +342,15 @@ function shading(arrived, computed) {
   };
 }
 
-function legend(scale) {
-  const swatch = (kind) => `<span><i style="background:var(--${kind});border-color:var(--${kind}-edge)"></i>${kind}</span>`;
-  const kinds = new Set([...cardElements.values()].map((element) => element.classList[1]));
-  const parts = scale ? [] : ["leaf", "parameter", "constant", "operation", "module", "output"].filter((kind) => kinds.has(kind)).map(swatch);
-  if (scale) {
-    const half = (graph.scale - 1) / 2, from = scale.negative ? 0 : half;
-    const bar = Array.from({ length: graph.scale - from }, (_, at) => `<i style="background:var(--s${from + at})"></i>`).join("");
-    parts.push(`<span class="bar">${scale.negative ? written(-scale.most, 2) : written(scale.least, 2)}&nbsp; ${bar} &nbsp;${written(scale.most, 2)} ${scale.mode === "grad" ? "gradient" : "value"}${scale.least ? ", by order of magnitude" : ""}</span>`);
-  }
-  parts.push(`<span><b class="g">∂</b> gradient of ${label(output)}</span>`);
-  if ([...wireOf.values()].some((wire) => wire.text)) parts.push('<span><b class="l">0.5</b> local derivative</span>');
-  $("legend").innerHTML = parts.join("");
+let legend = []; // what the colours and the numbers mean
+function explain(colours) {
+  legend = [...colours, { style: "grad", sample: "∂", words: `gradient of ${items[output].l}` }];
+  if (labelled.length) legend.push({ style: "local", sample: "0.5", words: "local derivative" });
+  fill($("legend"), legend.map(({ kind, before, swatches, style, sample, words }) => {
+    const bar = swatches ? `<span class="bar">${swatches.map((each) => `<i style="background:var(--s${each})"></i>`).join("")}</span>` : "";
+    const mark = kind ? `<i style="background:var(--${kind});border-color:var(--${kind}-edge)"></i>` : sample ? `<b class="${style[0]}">${sample}</b>` : "";
+    return `<span>${before ?? ""}${bar}${mark}<span>${escaped(words)}</span></span>`;
+  }).join(""));
 }
 
 // ---- details
@@ -351,6 +374,8 @@ function aboutModule(group, arrived) {
     ${list ? `<h3>Parameters</h3><ul>${list}</ul>${more}` : ""}`;
 }
 
+const FIXED = `Leaves cannot be changed here: ${items.some((item) => item.h) ? "this graph has arrays, and the page computes with single numbers" : "the page does not know every operation of this graph"}.`;
+
 function aboutItem(index, arrived, computed) {
   const item = items[index], kind = index === output ? "output" : item.k, isLeaf = item.k === "leaf" || item.k === "parameter";
   const path = item.g ? `<p class="quiet">in ${escaped(groups[item.g].f || groups[item.g].n)}</p>` : "";
@@ -359,8 +384,8 @@ function aboutItem(index, arrived, computed) {
   const value = computed.has(index) ? "not computed yet" : live ? exact(values[index]) : valueText(index);
   const made = item.k === "operation" ? `<p class="mono">= ${equation(index, (operand) => operandName(operand))}</p>` : "";
   const editor = live && isLeaf
-    ? `<div class="edit"><input id="edit-number" type="number" step="any" aria-label="Value of ${escaped(item.n)}" value="${Number.isFinite(values[index]) ? values[index] : ""}"><button type="button" id="edit-reset">reset</button><input id="edit-range" type="range" aria-label="Drag the value of ${escaped(item.n)}"></div><p class="quiet">Change it: everything is computed again.</p>`
-    : `<p class="big mono">${value}</p>`;
+    ? `<div class="edit"><input id="edit-number" type="number" step="any" aria-label="Value of ${escaped(item.n)}" placeholder="${written(values[index])}" value="${Number.isFinite(values[index]) ? values[index] : ""}"><button type="button" id="edit-reset">reset</button><input id="edit-range" type="range" aria-label="Drag the value of ${escaped(item.n)}"></div><p class="quiet">Change it: everything is computed again.</p>`
+    : `<p class="big mono">${value}</p>${isLeaf ? `<p class="quiet">${FIXED}</p>` : ""}`;
   const locals = item.k === "operation" && live
     ? `<h3>Local derivatives</h3><ul>${item.i.map((operand, at) => [operand, at]).filter(([operand, at]) => items[operand].k !== "constant" && partials[index][at] !== undefined)
         .map(([operand, at]) => `<li><span class="l">${derivative(index, operand)}</span> = <span class="l n">${computed.has(index) ? "·" : written(partials[index][at])}</span><span class="rule">${rule(index, at)}</span></li>`).join("")}</ul>`
@@ -379,30 +404,32 @@ function aboutGradient(index, arrived) {
   const isLeaf = items[index].k !== "operation";
   let check = "";
   if (live && isLeaf && done.size === all.length && all.length) {
-    const found = slope(index), near = Object.is(found, grads[index]) || Math.abs(found - grads[index]) <= 1e-5 * Math.max(1, Math.abs(found), Math.abs(grads[index]));
-    check = `<p class="quiet">By numbers: ${written(found, 6)} ${near ? '<b class="good">✓</b>' : "(differs: a kink, an edge, or too steep)"}</p>`;
+    const found = slope(index), both = [found, grads[index]], isFinite = both.every(Number.isFinite);
+    const agree = isFinite && Math.abs(found - grads[index]) <= 1e-5 * Math.max(1, ...both.map(Math.abs));
+    check = `<p class="quiet">By numbers: ${written(found, 6)} ${agree ? '<b class="good">✓</b>' : isFinite ? "(differs: a kink, an edge, or too steep)" : "(no check: not a finite number)"}</p>`;
   }
   return `<p class="big mono g">${value}</p>${lead}<ul>${terms}</ul>${sum}${check}`;
 }
 
 function wireInspector(key) {
   const index = Number(key.slice(1));
-  $("open-module")?.addEventListener("click", () => setView(opening(index)));
+  $("open-module")?.addEventListener("click", () => openModule(index));
   const box = $("edit-number"), range = $("edit-range");
   if (!box) return;
-  const reach = Math.max(2, 2 * Math.abs(given[index])) || 2;
-  Object.assign(range, { min: given[index] - reach, max: given[index] + reach, step: reach / 200 });
-  range.value = values[index];
-  const change = (text, from) => {
-    if (text === "" || Number.isNaN(Number(text))) return;
-    values[index] = Number(text);
-    (from === box ? range : box).value = values[index];
+  const canDrag = (x) => Math.abs(x) < 1e300; // so that the ends are numbers, too
+  const middle = canDrag(given[index]) ? given[index] : 0, reach = Math.max(2, 2 * Math.abs(middle));
+  Object.assign(range, { min: middle - reach, max: middle + reach, step: reach / 200 });
+  const show = (input) => { input.value = Number.isFinite(values[index]) ? values[index] : ""; range.disabled = !canDrag(values[index]); };
+  const change = (value, others) => {
+    values[index] = value;
+    others.forEach(show);
     compute();
     render();
   };
-  box.addEventListener("input", () => change(box.value, box));
-  range.addEventListener("input", () => change(range.value, range));
-  $("edit-reset").addEventListener("click", () => { box.value = given[index]; change(String(given[index]), box); });
+  show(range);
+  box.addEventListener("input", () => { if (box.value !== "") change(Number(box.value), [range]); });
+  range.addEventListener("input", () => change(Number(range.value), [box]));
+  $("edit-reset").addEventListener("click", () => change(given[index], [box, range]));
 }
 
 function refresh(index) { if ($("gradient")) $("gradient").innerHTML = aboutGradient(index, gradsAt(step)); }
@@ -474,13 +501,16 @@ function settle(smooth = true) { // the whole; or where the step is, if the whol
 }
 function follow(smooth = true) { // bring what the step is about into sight, what changes before what it comes from
   if (!step) return;
-  const { phase, index, operand } = steps[step - 1], { width, height } = picture.getBoundingClientRect(), pad = 14, foot = 44;
+  const { phase, index, operand } = steps[step - 1];
+  bring(phase === "forward" ? [...items[index].i, index].map((each) => boxOf[each]) : phase === "backward" ? [boxOf[index], boxOf[operand]] : [boxOf[index]], smooth);
+}
+function bring(keys, smooth = true) { // into sight, the last above all
+  const { width, height } = picture.getBoundingClientRect(), pad = 14, foot = 44;
   const into = (from, length, low, high) => (from < low ? low - from : from + length > high ? Math.max(low - from, high - from - length) : 0);
-  const shown = phase === "forward" ? [...items[index].i, index] : phase === "backward" ? [index, operand] : [index];
   const before = { ...zoom };
-  for (const key of shown.map((each) => boxOf[each])) {
+  for (const key of keys) {
     if (!place[key]) continue;
-    const face = cardElements.get(key).querySelector(".face"), [x, y] = place[key];
+    const { face } = cards.get(key), [x, y] = place[key];
     zoom.x += into(zoom.x + zoom.k * x, zoom.k * face.getAttribute("width"), pad, width - pad);
     zoom.y += into(zoom.y + zoom.k * y, zoom.k * face.getAttribute("height"), pad, height - foot);
   }
@@ -540,7 +570,7 @@ picture.addEventListener("pointermove", (event) => {
 });
 const drop = (event) => {
   picture.classList.remove("dragging");
-  if (drag && drag.far < 5 && event.type === "pointerup") { const key = keyOf(event.target); if (key) pin(key); else if (pinned) pin(pinned); }
+  if (drag && drag.far < 5 && event.type === "pointerup" && !event.target.closest?.(".toggle")) { const key = keyOf(event.target); if (key) pin(key); else if (pinned) pin(pinned); }
   drag = null;
 };
 picture.addEventListener("pointerup", drop);
@@ -550,7 +580,7 @@ picture.addEventListener("wheel", (event) => {
   const { left, top } = picture.getBoundingClientRect();
   zoomBy(Math.exp(-event.deltaY * 0.0015), event.clientX - left, event.clientY - top);
 }, { passive: false });
-picture.addEventListener("focusin", (event) => { const key = keyOf(event.target); if (key && event.target.matches(":focus-visible")) { hovered = key; render(); } });
+picture.addEventListener("focusin", (event) => { const key = keyOf(event.target); if (key && event.target.matches(":focus-visible")) { hovered = key; render(); bring([key]); } });
 picture.addEventListener("focusout", () => { hovered = null; });
 
 $("first").onclick = () => go(0);
@@ -579,13 +609,48 @@ $("download").onclick = () => {
 function standalone() { // the picture as it is now, as a file of its own
   const copy = world.cloneNode(true), pad = 20;
   for (const element of [copy, ...copy.querySelectorAll("[style]")]) element.removeAttribute("style");
+  for (const element of [copy, ...copy.querySelectorAll("[id], [tabindex]")]) for (const name of ["id", "tabindex"]) element.removeAttribute(name);
   for (const toggle of copy.querySelectorAll(".toggle")) toggle.remove();
   for (const card of copy.querySelectorAll(".card")) card.setAttribute("transform", `translate(${place[card.dataset.key]})`);
   copy.setAttribute("transform", `translate(${pad},${pad})`);
-  const width = view.width + 2 * pad, height = view.height + 2 * pad;
-  const isDark = document.documentElement.classList.contains("dark");
-  const sheet = $("drawing-style").textContent, style = isDark ? sheet.replaceAll("html.dark .drawing", ".drawing") : sheet;
-  return `<svg xmlns="${SVG}" class="drawing" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" xml:space="preserve"><style>${escapedStyle(style)}</style><rect class="paper" width="${width}" height="${height}" rx="10"/>${new XMLSerializer().serializeToString(copy)}</svg>`;
+  const keys = drawnLegend(Math.max(view.width, 420)), summary = picture.getAttribute("aria-label");
+  const width = Math.max(view.width, keys.width) + 2 * pad, height = pad + view.height + 18 + keys.height + 12;
+  const drawn = new XMLSerializer().serializeToString(copy);
+  const isDark = document.documentElement.classList.contains("dark"), name = `w${hash(isDark + drawn + summary)}`;
+  const sheet = $("drawing-style").textContent.replaceAll("html.dark .drawing", isDark ? ".drawing" : ".dark .drawing").replaceAll(".drawing", `.${name}`);
+  return `<svg xmlns="${SVG}" class="${name}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="graphics-document document" aria-labelledby="${name}-title ${name}-desc" xml:space="preserve">`
+    + `<title id="${name}-title">Graph of ${label(output)}</title><desc id="${name}-desc">${escaped(summary)}</desc><style>${escapedStyle(sheet)}</style>`
+    + `<rect class="paper" width="${width}" height="${height}" rx="10"/>${drawn}<g transform="translate(${pad},${view.height + pad + 18})">${keys.markup}</g></svg>`;
+}
+
+function drawnLegend(room) { // the legend as SVG, each entry where the one before it ends
+  const group = document.createElementNS(SVG, "g");
+  group.setAttribute("class", "legend");
+  picture.append(group);
+  let x = 0, y = 10, width = 0;
+  for (const { kind, before, swatches, style, sample, words } of legend) {
+    const [entry] = parsed("<g/>"), end = () => entry.getBBox().width + (entry.lastChild ? 6 : 0);
+    group.append(entry);
+    const add = (markup) => entry.append(...parsed(markup));
+    if (kind) add(`<g class="card ${kind}"><rect class="face" y="-9" width="16" height="11" rx="3"/></g>`);
+    if (before) add(`<text>${before}</text>`);
+    if (swatches) { const from = end(); add(swatches.map((each, at) => `<g class="s${each}"><rect class="face" x="${from + 9 * at}" y="-10" width="9.2" height="12"/></g>`).join("")); }
+    if (sample) add(`<text><tspan class="${style}" font-weight="700">${sample}</tspan></text>`);
+    add(`<text x="${end()}">${escaped(words)}</text>`);
+    const length = entry.getBBox().width;
+    if (x && x + length > room) [x, y] = [0, y + 20];
+    entry.setAttribute("transform", `translate(${x},${y})`);
+    width = Math.max(width, x + length);
+    x += length + 20;
+  }
+  group.remove();
+  return { markup: new XMLSerializer().serializeToString(group), width, height: y + 6 };
+}
+
+function hash(text) { // FNV-1a: so that two pictures on one page keep their own styles
+  let found = 0x811c9dc5;
+  for (const char of text) found = Math.imul(found ^ char.codePointAt(0), 0x01000193);
+  return (found >>> 0).toString(16).padStart(8, "0");
 }
 const escapedStyle = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
@@ -602,7 +667,7 @@ addEventListener("keydown", (event) => {
   if (event.target.matches?.("button") && (event.key === " " || event.key === "Enter")) return;
   const card = keyOf(event.target);
   if (card && event.key === "Enter") {
-    if (card[0] === "g") setView(opening(Number(card.slice(1)))); else pin(card);
+    if (card[0] === "g") openModule(Number(card.slice(1))); else pin(card);
     return;
   }
   const act = {
@@ -634,6 +699,18 @@ step = steps.length;
 const asked = /step=(\d+)/.exec(location.hash);
 if (asked) step = Math.min(Number(asked[1]), steps.length);
 showPlay();
+const isLarge = views[graph.start].cards.length > MANY;
+$("cards").classList.toggle("first", isLarge);
 setView(views[graph.start], false);
 settle(false);
+if (isLarge) { // texts take the most time: first those in sight, then the others
+  const { width, height } = picture.getBoundingClientRect();
+  for (const [key, { element, face }] of cards) {
+    const [left, top] = place[key].map((each, axis) => zoom.k * each + (axis ? zoom.y : zoom.x));
+    const isSeen = left < width && top < height && left + zoom.k * face.getAttribute("width") > 0 && top + zoom.k * face.getAttribute("height") > 0;
+    element.classList.toggle("later", !isSeen);
+  }
+  $("cards").classList.remove("first");
+  requestAnimationFrame(() => setTimeout(() => { for (const element of document.querySelectorAll(".later")) element.classList.remove("later"); }));
+}
 document.documentElement.dataset.ready = Math.round(performance.now()); // in milliseconds
