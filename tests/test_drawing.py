@@ -736,3 +736,9 @@ def test_joined_characters_stay_joined():
     family = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
     assert clean(family) == family
     assert columns(family) == 6
+
+
+def test_what_comes_from_graphviz_and_no_title():
+    y = Value(1.0) * 2
+    assert draw(y, rankdir="TB").to_svg() == draw(y, direction="TB").to_svg() != draw(y).to_svg()
+    assert draw(y, title=None).to_svg() == draw(y).to_svg()

@@ -104,9 +104,10 @@ def draw(
     expand: Callable[[str], bool] | None = None,
     constants: bool = True,
     precision: int = 4,
-    title: str = "",
+    title: str | None = "",
     theme: Theme = "auto",
     max_nodes: int | None = 500,
+    rankdir: Direction | None = None,
 ) -> Picture:
     """Draw the graph below a Value, a Tensor or a list of them, as it is now; nothing is computed.
 
@@ -123,6 +124,7 @@ def draw(
     - `title`: stands above the picture
     - `theme`: "light", "dark", or "auto" for what the reader's system asks for
     - `max_nodes`: beyond so many values modules are closed, with a warning; None for no limit
+    - `rankdir`: what Graphviz calls the direction
 
     >>> from autograd import Value
     >>> x = Value(3.0, label="x")
@@ -137,7 +139,7 @@ def draw(
     Raises TypeError for anything but nodes, ValueError for an unknown option, GraphTooLargeError for a graph of more
     than `max_nodes` values that no module makes smaller.
     """
-    style = Style(direction, show, edges, color, precision, title, theme)
+    style = Style(rankdir or direction, show, edges, color, precision, "" if title is None else title, theme)
     for name, number in (("depth", depth), ("max_nodes", max_nodes)):
         if number is not None and (not isinstance(number, int) or number < 0):
             raise ValueError(f"{name}={number!r}: expected how many, 0 or more, or None")
