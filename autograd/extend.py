@@ -40,7 +40,7 @@ def primitive(f: Callable[..., Any]) -> Callable[..., Any]:
             )
         result = Node.array_kind._apply(op, operands, params)
         scalar = all(isinstance(each, Value) for each in nodes) and np.ndim(result.data) == 0
-        return result.to_value() if scalar else result  # type: ignore[attr-defined]
+        return result.to_value() if scalar else result
 
     operation.op = op  # type: ignore[attr-defined]
     return operation

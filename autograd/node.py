@@ -21,7 +21,7 @@ class Node:
 
     priority: ClassVar[int] = 0  # of two kinds in one operation the higher one makes the result
 
-    array_kind: ClassVar[type[Node]]  # what operations on arrays make: Tensor, which sets this
+    array_kind: ClassVar[Any]  # what operations on arrays make: Tensor, which sets this
 
     shape: Any
     ndim: Any

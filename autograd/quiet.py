@@ -18,9 +18,8 @@ try:  # np.errstate keeps its state in this context variable; setting it directl
     hush = partial(_extobj_contextvar.set, _QUIET)
     unhush = _extobj_contextvar.reset
 except ImportError:
+    hush = partial(np.seterr, all="ignore")
 
-    def hush() -> Any:  # noqa: D103
-        return np.seterr(all="ignore")
-
-    def unhush(token: Any) -> None:  # noqa: D103
+    def unhush(token: Any) -> None:
+        """Warnings as they were."""
         np.seterr(**token)

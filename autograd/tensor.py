@@ -171,7 +171,7 @@ class Tensor(Node):
 
     def item(self, *index: Any) -> float:
         """One element as a float."""
-        return self._primal.item(*index)  # type: ignore[no-any-return]
+        return self._primal.item(*index)  # type: ignore[no-any-return]  # an array of Any
 
     def tolist(self) -> Any:
         """The data as nested lists of floats."""

@@ -238,7 +238,7 @@ def _epoch(
             raise ValueError("nothing leads from the loss back to the model: is this in no_grad(), or was .data taken?")
         if error.size != 1:
             raise ValueError(f"the loss has shape {error.shape}; it must be one number: its mean or its sum")
-        value = norm = error.item()  # type: ignore[attr-defined]
+        value = norm = error.item()  # type: ignore[attr-defined]  # every kind of node has these two
         if math.isfinite(value):
             error.backward()  # type: ignore[attr-defined]
             norm = gradient_norm(optimizer.params)

@@ -467,7 +467,10 @@ def test_a_long_name_leaves_room_in_the_page(opened):
     y.label = "y" * 300
     tab = open_page(opened, y)
     assert "y" * 23 + "…" in caption(tab)
-    box = lambda name: tab.locator(name).bounding_box()  # noqa: E731
+
+    def box(name):
+        return tab.locator(name).bounding_box()
+
     assert box("#caption")["height"] < 140
     assert box("#legend")["x"] + box("#legend")["width"] <= box(".zoom")["x"]
     assert tab.evaluate("document.documentElement.scrollWidth") <= 1400

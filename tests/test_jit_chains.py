@@ -17,6 +17,7 @@ from autograd.compiler import kernels
 from autograd.compiler.chains import Chain
 from autograd.readers import numba as spelled
 from autograd.rows import ROWS
+from tests.agreement import same_gradients
 
 RNG = np.random.default_rng(0)
 ROWS_IN_LOOPS = [
@@ -48,11 +49,7 @@ def check(f, *arrays, length=None):
             upstream = RNG.normal(size=a.shape)
             a.backward(upstream)
             b.backward(upstream)
-        for a, b in zip(mine, its, strict=True):
-            assert (a.grad is None) == (b.grad is None)
-            if a.grad is not None:
-                assert a.grad.shape == b.grad.shape
-                np.testing.assert_allclose(b.grad, a.grad, rtol=1e-12, atol=1e-14)
+        same_gradients(mine, its, atol=1e-14)
     lengths = [len(unit.steps) for unit in replay_of(compiled).units if isinstance(unit, Chain)]
     assert lengths == ([] if length is None else [length] if isinstance(length, int) else length)
     return compiled
@@ -175,6 +172,17 @@ def test_results_inside_a_chain_may_be_used_outside():
     check(f, *RNG.normal(size=(2, 4, 3)), length=3)
 
 
+def test_what_affine_makes_may_be_used_outside_of_its_chain_too():
+    x, w, b = (RNG.normal(size=shape) for shape in ((4, 3), (3, 2), (2,)))
+
+    def f(w, b):
+        a = affine(x, w, b)
+        doubled = a.relu() * 2.0
+        return doubled.sum() + (doubled.tanh() * a.tanh()).sum() + a.exp().sum()
+
+    check(f, w, b, length=[4, 2])
+
+
 def test_one_operand_several_times():
     check(lambda x: (x * x - x) / (x + 3.0), RNG.uniform(size=(3, 3)), length=4)
 
@@ -285,10 +293,7 @@ def test_any_chain(tree, seed):
         np.testing.assert_allclose(right.data, left.data, rtol=1e-12, atol=1e-12)
         left.backward()
         right.backward()
-        for a, b in zip(mine, its, strict=True):
-            assert (a.grad is None) == (b.grad is None)
-            if a.grad is not None:
-                np.testing.assert_allclose(b.grad, a.grad, rtol=1e-10, atol=1e-10)
+        same_gradients(mine, its, rtol=1e-10, atol=1e-10)
 
 
 def test_the_loops_read_the_table():

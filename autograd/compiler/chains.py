@@ -87,8 +87,8 @@ class Chain:
             else:
                 body.each += [f"z{result} = z_{row.name}({given})", f"{self._at(result)} = z{result}"]
             known.add(result)
-        if self._is_surprise:
-            self._add_surprise(lines, body)
+        if self._is_cross_entropy:
+            self._add_cross_entropy(lines, body)
         return self._call(name, lines, body, {}, self.steps[0].result)
 
     def backward(self, name: str, upstream: Collection[int], depends: Sequence[bool]) -> Call:
@@ -97,8 +97,8 @@ class Chain:
         shares: dict[int, list[str]] = {slot: [self._at(slot, "g")] for slot in upstream}
         body = _Body()
         found: dict[int, str] = {}
-        if self._is_surprise and self.steps[-1].result in shares:
-            slot, share = self._share_of_surprise(body)
+        if self._is_cross_entropy and self.steps[-1].result in shares:
+            slot, share = self._share_of_cross_entropy(body)
             del shares[self.steps[-1].result]
             shares.setdefault(slot, []).append(share)
         for step, row, operands, places, _ in reversed(list(self._parts())):
@@ -132,12 +132,12 @@ class Chain:
     @property
     def is_worthwhile(self) -> bool:
         """Whether a loop is faster than NumPy."""
-        return len(self.steps) > 1 or self._is_surprise
+        return len(self.steps) > 1 or self._is_cross_entropy
 
     def rows(self) -> Iterator[Row]:
         """The rows of the table of which the loops consist."""
         yield from (part.row for part in self._parts())
-        if self._is_surprise:
+        if self._is_cross_entropy:
             yield from (ROWS[name] for name in ("exp", "log", "sub", "div"))
 
     def _parts(self) -> Iterator[Part]:
@@ -154,11 +154,12 @@ class Chain:
                 yield Part(step, ROWS["div"], (step.operands[0], count), step.places, True)
 
     @property
-    def _is_surprise(self) -> bool:
+    def _is_cross_entropy(self) -> bool:
         return self.steps[-1].name == "cross_entropy"
 
-    def _add_surprise(self, lines: list[str], body: _Body) -> None:
-        """The mean over rows of log Σ exp(x) - x at the label; NumPy's own function where a label is out of range."""
+    def _add_cross_entropy(self, lines: list[str], body: _Body) -> None:
+        """The mean over rows of log Σ exp(x) - x at the label, made of rows of the table; NumPy's own function where a
+        label is out of range."""
         step, rows = self.steps[-1], float(self.shape[0])
         x, z = step.operands[0], step.result
         lines.append(f"v{z} = empty(())")
@@ -172,7 +173,7 @@ class Chain:
         ]
         body.last += [f"v{z}[()] = z{z}", "return is_bad"]
 
-    def _share_of_surprise(self, body: _Body) -> tuple[int, str]:
+    def _share_of_cross_entropy(self, body: _Body) -> tuple[int, str]:
         """The slot whose elements get a share of the gradient, and that share."""
         step, rows = self.steps[-1], float(self.shape[0])
         x, z = step.operands[0], step.result
@@ -217,10 +218,10 @@ class Chain:
             loops = [f"for i{axis} in range({whole}.shape[{axis}]):", *_indented(loops)] if loops else []
             if axis == 1 and (body.before_row or body.after_row):
                 loops = [*body.before_row, *loops, *body.after_row]
-        parameters = [*arrays, "labels"] if self._is_surprise and "labels" in text else arrays
+        parameters = [*arrays, "labels"] if self._is_cross_entropy and "labels" in text else arrays
         given = [*arrays, self._labels()] if len(parameters) > len(arrays) else arrays
         call = f"{name}({', '.join(given)})"
-        if self._is_surprise and not found:
+        if self._is_cross_entropy and not found:
             last = self.steps[-1]
             call = f"if {call}: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})"
         source = [f"@loop\ndef {name}({', '.join(parameters)}):", *_indented([*body.first, *loops, *body.last])]
@@ -254,7 +255,7 @@ def chained(plan: Plan) -> list[Step | Chain]:
     units: list[Step | Chain] = []
     chain: Chain | None = None
     for step in plan.steps:
-        if _is_surprise(plan, step):
+        if _is_cross_entropy(plan, step):
             if chain is None or chain.shape != plan.shape(step.operands[0]):
                 chain = Chain(plan, [], plan.shape(step.operands[0]))
                 units.append(chain)
@@ -311,7 +312,7 @@ def _ends(plan: Plan, step: Step, shape: tuple[int, ...]) -> bool:
     )
 
 
-def _is_surprise(plan: Plan, step: Step) -> bool:
+def _is_cross_entropy(plan: Plan, step: Step) -> bool:
     """Whether this is the cross-entropy of rows and their labels."""
     labels = step.params.get("labels")
     return (

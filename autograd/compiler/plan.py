@@ -37,9 +37,9 @@ class Step(NamedTuple):
     result: int
     # the slot of an operand, and its rule as a function of g, z, *operands: the usual one, and one in which a zero wins
     rules: tuple[tuple[int, Callable[..., Any], Callable[..., Any]], ...]
-    places: tuple[int, ...] = ()  # which operands these rules are for
-    row: Row | None = None  # of the table, where the operation is elementwise
-    params: dict[str, Any] = {}  # noqa: RUF012  (never written to)
+    places: tuple[int, ...]  # which operands these rules are for
+    row: Row | None  # of the table, where the operation is elementwise
+    params: dict[str, Any]
 
 
 class Plan:
@@ -119,7 +119,9 @@ class Plan:
         if isinstance(event, Question):
             operands = tuple(self._slot(each) for each in event.inputs)
             self.steps.append(
-                Step("question", event.call, operands, self._new_slot(event.answer, data=event.answer), ())
+                Step(
+                    "question", event.call, operands, self._new_slot(event.answer, data=event.answer), (), (), None, {}
+                )
             )
             return
         op = event.op

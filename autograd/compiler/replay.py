@@ -19,7 +19,7 @@ from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
 from autograd.readers.generated import function_from
 
-# these hand back new arrays, and a nan in the upstream gradient reaches those for all operands
+# these hand back new arrays
 _PRODUCTS = ("affine", "matmul")
 
 
@@ -42,7 +42,8 @@ class Replay:
         depends = plan.depends(wanted)
         self.steps = [step for step in plan.steps if depends[step.result]]
         self.depends = depends
-        self.checked = _checked(self.steps, plan.count)
+        reached = {slot for step in self.steps for slot, _, _ in step.rules}
+        self.checked = [slot for slot in range(plan.count) if slot in reached]  # where a nan would show
         self.doubtful = [
             slot for slot in range(plan.count)
             if slot in plan.outputs
@@ -152,7 +153,10 @@ class Replay:
                 loops.append(loop)
                 lines += [*loop.lines, *(f"g{slot} = None" for slot in upstream)]
                 for slot, name in loop.gradients.items():
-                    give(slot, name)
+                    if slot == step.result:  # of the product alone: what came from outside is in it
+                        lines.append(f"g{slot} = {name}")
+                    else:
+                        give(slot, name)
             if step.result not in (loop.gradients if isinstance(unit, Chain) else sums):
                 continue
             for i, (slot, usual, careful) in enumerate(step.rules):
@@ -210,15 +214,6 @@ class _Call:
     def __init__(self, inputs: list[Any]) -> None:
         self.inputs = inputs
         self.kept: tuple[Any, ...] = ()
-
-
-def _checked(steps: Sequence[Step], count: int) -> list[int]:
-    """The inputs whose gradients show whether a nan occurred on the way: of a matrix product one is enough."""
-    checked: dict[int, None] = {}
-    for step in steps:
-        reached = [slot for slot, _, _ in step.rules if slot < count]
-        checked.update(dict.fromkeys(reached[-1:] if step.name in _PRODUCTS else reached))
-    return list(checked)
 
 
 def _names(slots: Sequence[int]) -> str:

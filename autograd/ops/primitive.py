@@ -144,7 +144,7 @@ def _gathered(operand: Any) -> Any:
     if isinstance(operand, Iterator):
         operand = list(operand)
     if isinstance(operand, (list, tuple)) and any(isinstance(each, Node) for each in flatten(operand)[0]):
-        return Node.array_kind(operand)  # type: ignore[call-arg]
+        return Node.array_kind(operand)
     return np.asarray(operand)
 
 
