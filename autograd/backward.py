@@ -7,9 +7,10 @@ is visited, everything that used it has handed its share back already.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from math import isnan
 from operator import attrgetter
+from sys import getrefcount
 from typing import Any, Literal
 
 import numpy as np
@@ -190,16 +191,15 @@ def _walk(
     keeps_all, keeps_some = keep == "all", keep != "leaves"
     array = np.ndarray
     sums: dict[Any, Any] = {}
-    owned: set[Node] = set()  # whose sum is an array of this walk's own making, so that it can be added to in place
-    waiting: list[tuple[float, Node]] = []  # a heap: the newest node with a gradient comes first
+    waiting: list[tuple[float, Node]] = []  # a heap of the nodes with a gradient: the newest comes first
     pulled: Iterable[tuple[Any, Any]] = outputs
-    owns = False  # the gradients that came from outside are not this walk's own
     gradient = None
     rules: Sequence[Any] = ()  # of the node that is visited, where they can be called right here; else ()
     z: Any = None
     recorded: Any = ()
     params: Any = None
     while True:
+        newest: Any = None  # of the operands: mostly the next to be visited, so it does not go through the heap
         for operand, share in pulled:
             if rules:  # by far the most nodes, and the shortest way there is for them: what was pulled is a position
                 rule = rules[share]
@@ -212,20 +212,26 @@ def _walk(
                 or share.dtype is not data.dtype
             ):
                 share = fitted(operand, share)
-            if operand not in sums:
-                sums[operand] = share
-                if owns and share is not gradient and type(share) is array and share.base is None:
-                    owned.add(operand)
-                if operand.op is not None and operand not in stop:
-                    heappush(waiting, (-operand.number, operand))
-            elif operand in owned:
-                np.add(sums[operand], share, out=sums[operand])
-            else:
-                sums[operand] = sums[operand] + share
-        if not waiting:
+            if operand in sums:
+                total = sums[operand]
+                if type(total) is type(share) is array and total.base is None and getrefcount(total) == _ALONE:
+                    np.add(total, share, out=total)
+                else:
+                    sums[operand] = total + share
+                continue
+            sums[operand] = share
+            if operand.op is not None and operand not in stop:
+                if newest is None:
+                    newest = operand
+                    continue
+                if newest.number < operand.number:
+                    newest, operand = operand, newest
+                heappush(waiting, (-operand.number, operand))
+        node: Any = newest
+        if waiting and (node is None or -waiting[0][0] > node.number):
+            node = heappop(waiting)[1] if node is None else heapreplace(waiting, (-node.number, node))[1]
+        elif node is None:
             break
-        owns = not as_graph
-        node: Any = heappop(waiting)[1]
         gradient = sums[node] if keeps_some and (keeps_all or node.retains) else sums.pop(node)
         if plain and node.priority == 2 and not node.op.rules_for_all:
             rules, pulled, recorded, params = node.op.rules, node.links, node.recorded, node.params
@@ -270,16 +276,26 @@ def fitted(operand: Any, share: Any) -> Any:
     return share if share.dtype == operand.dtype else astype(share, operand.dtype)
 
 
+def _references() -> int:
+    sums = {0: np.empty(0)}
+    total = sums[0]
+    return getrefcount(total)
+
+
+_ALONE = _references()  # what `getrefcount` says of an array that one dict and one variable hold
+
+
 def has_nan(gradients: Iterable[Any]) -> bool:
     """Whether a nan is in one of some numbers, arrays and nodes."""
-    for gradient in gradients:
-        data = gradient.data if isinstance(gradient, Node) else gradient
-        if type(data) is np.ndarray and data.ndim:
-            if data.size > 10_000:
-                data = np.add.reduce(data, None)
-            else:  # the sum of squares is nan where an element is, and the fastest thing to ask of a small array
-                data = data if data.ndim == 1 else data.reshape(-1)
-                data = data.dot(data)
+    array = np.ndarray
+    for data in gradients:
+        if type(data) is not array and isinstance(data, Node):
+            data = data.data
+        if type(data) is array:
+            if data.size == 1:
+                data = data.item()
+            else:  # the sum of squares is nan where an element is, and of a small array no question is as quick
+                data = np.vdot(data, data) if data.size <= 10_000 else np.add.reduce(data, None)
         if isnan(data):
             return True
     return False

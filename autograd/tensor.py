@@ -142,19 +142,21 @@ class Tensor(Node):
 
         Raises ValueError for a missing gradient or one of the wrong shape.
         """
-        if gradient is None and self._primal.dtype is _FLOAT64 and self._primal.shape == ():
-            gradient = _ONE
-        elif gradient is None:
-            if self.size != 1:
+        if gradient is None:
+            if self._primal.dtype is _FLOAT64 and not self._primal.shape:
+                gradient = _ONE
+            elif self.size == 1:
+                gradient = np.ones(self.shape, self.dtype)
+            else:
                 raise ValueError(
                     f"backward() of a Tensor of shape {self.shape} needs the upstream gradient, an array of that "
                     "shape; or reduce it to a scalar first, as in t.sum().backward()"
                 )
-            gradient = np.ones(self.shape, self.dtype)
-        elif not (create_graph and isinstance(gradient, Node)):
-            gradient = _checked(data_of(gradient)).astype(self.dtype, copy=False)
-        if gradient.shape != self._primal.shape:
-            raise ValueError(f"the gradient has shape {gradient.shape}, but the Tensor has shape {self.shape}")
+        else:
+            if not (create_graph and isinstance(gradient, Node)):
+                gradient = _checked(data_of(gradient)).astype(self.dtype, copy=False)
+            if gradient.shape != self._primal.shape:
+                raise ValueError(f"the gradient has shape {gradient.shape}, but the Tensor has shape {self.shape}")
         backward.backward(self, gradient, create_graph, retain_grads)
 
     def retain_grad(self) -> None:
@@ -223,7 +225,7 @@ class Tensor(Node):
         if type(op) is Row:
             op = elementwise(op)
         if params is None:
-            params = _NO_PARAMS
+            params = op.params
         recorded: list[Any] = []
         links: list[tuple[Node, int]] = []
         for position, operand in enumerate(operands):
@@ -477,10 +479,10 @@ def _record(
     """The new node that an operation makes of its operands, given their arrays and which of them are nodes."""
     token = hush()
     try:
-        if not params and not op.takes_sequence:
-            z = op.forward(*recorded)
-        else:
-            z = op.forward(recorded, **params) if op.takes_sequence else op.forward(*recorded, **params)
+        if op.takes_sequence:
+            z = op.forward(recorded, **params)
+        else:  # the defaults are the forward's own, and names take time
+            z = op.forward(*recorded) if params is op.params else op.forward(*recorded, **params)
     except ValueError as error:
         if type(error) is not ValueError:  # an axis out of range, a singular matrix: NumPy's own error says it
             raise
@@ -523,23 +525,23 @@ def _binary(op: Primitive, reflected: bool = False) -> Callable[..., Any]:
         if type(self) is Mask:
             return Tensor._apply(op, (other, self) if reflected else (self, other))
         links = ((self, mine), (other, its)) if kind is Tensor else ((self, mine),)
-        return _record(op, (array, self._primal) if reflected else (self._primal, array), links, _NO_PARAMS)
+        return _record(op, (array, self._primal) if reflected else (self._primal, array), links, op.params)
 
     return method
 
 
 def _unary(op: Primitive) -> Callable[..., Any]:
     """An operation on one operand as a method."""
-    defaults = op.params
 
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs:
-            return (FUNCTIONS if op.row else OPERATIONS)[op.name](self, *args, **kwargs)
+    def alone(self: Tensor) -> Any:
         if type(self) is Mask:
-            return Tensor._apply(op, (self,), defaults)
-        return _record(op, (self._primal,), ((self, 0),), defaults)
+            return Tensor._apply(op, (self,))
+        return _record(op, (self._primal,), ((self, 0),), op.params)
 
-    return method
+    def with_params(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return OPERATIONS[op.name](self, *args, **kwargs) if args or kwargs else alone(self)
+
+    return with_params if op.params else alone
 
 
 def _comparison(ufunc: Any) -> Callable[[Tensor, Any], Any]:

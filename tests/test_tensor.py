@@ -1027,3 +1027,43 @@ def test_names_that_numpy_has_too():
         Tensor([1.0]).mT
     assert np.linalg.slogdet(Tensor(np.eye(2) * 3.0)).logabsdet.item() == pytest.approx(2 * np.log(3.0))
     assert f"{Tensor([1.0, 2.0]):.1f} {Tensor([1.0]):.1f}" == "[1.0, 2.0] 1.0"
+
+
+def test_an_array_that_a_rule_keeps_is_not_added_to():
+    """The walk adds in place to arrays of its own alone, and it goes on to use what it has handed out."""
+    kept, small = np.array([2.0, 3.0]), np.array([10.0, 20.0])
+    keeper = extend.primitive(lambda x: 2 * x)
+    extend.defvjp(keeper, lambda ans, x: lambda g: kept)
+    x = Tensor([1.0, 1.0])
+    (keeper(x) + keeper(x) + keeper(x)).backward(small)
+    assert x.grad.tolist() == [6.0, 9.0]
+    assert kept.tolist() == [2.0, 3.0]
+    assert small.tolist() == [10.0, 20.0]
+
+    y = Tensor([1.0, 1.0])
+    (y + (y + y) + (y - y) + 2 * y).backward(small)
+    assert y.grad.tolist() == [50.0, 100.0]
+    assert small.tolist() == [10.0, 20.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: autograd.sum(t, 0, axis=1), "multiple values for argument 'axis'"),
+        (lambda t: t.sum(0, axis=1), "multiple values for argument 'axis'"),
+        (lambda t: autograd.sum(t, axes=1), "unexpected keyword argument 'axes'"),
+        (lambda t: autograd.sum(t, 0, True), "too many positional"),
+        (lambda t: autograd.reshape(t), "missing 1 required positional argument: 'shape'"),
+        (lambda t: t.repeat(), "missing 1 required positional argument: 'repeats'"),
+        (lambda t: t.tanh(3), "takes 1 positional argument but 2 were given"),
+    ],
+)
+def test_wrong_arguments_of_an_operation(call, message):
+    with pytest.raises(TypeError, match=message):
+        call(Tensor(np.ones((2, 3))))
+
+
+def test_an_operand_by_its_name():
+    t = Tensor(np.ones((2, 3)))
+    assert autograd.sum(x=t, axis=0).data.tolist() == [2.0, 2.0, 2.0]
+    assert autograd.matmul(t, y=t.T).shape == (2, 2)

@@ -80,14 +80,14 @@ def primitive(
 
     def make(forward: Callable[..., Any]) -> Any:
         name = forward.__name__.strip("_")
-        parameters = inspect.signature(forward).parameters
-        count = len(rules)
+        signature, count = inspect.signature(forward), len(rules)
+        parameters = signature.parameters
         assert [f"d{each}" for each in parameters][:count] == list(rules), f"rules of {name}: {list(rules)}"
         params = {each: p.default for each, p in list(parameters.items())[count:]}
         op = Primitive(
             name, forward, tuple(rules.values()), takes_sequence, symbol, None, params, is_product=is_product
         )
-        operation = _operation(op, list(parameters.values())[count:])
+        operation = _operation(op, signature)
         PRIMITIVES[name] = op
         if not internal:
             OPERATIONS[name] = operation
@@ -108,9 +108,12 @@ def function(*numpy: Any) -> Callable[[_F], _F]:
     return make
 
 
-def _operation(op: Primitive, parameters: list[inspect.Parameter]) -> Callable[..., Any]:
+def _operation(op: Primitive, signature: inspect.Signature) -> Callable[..., Any]:
     count = len(op.rules)
+    operand_names, parameters = list(signature.parameters)[:count], list(signature.parameters.values())[count:]
     names = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+    # the parameters that are still free where so many of them were given by position
+    free = [op.params.keys() - names[:given] for given in range(len(names) + 1)]
 
     @wraps(op.forward)
     def operation(*args: Any, **kwargs: Any) -> Any:
@@ -120,18 +123,21 @@ def _operation(op: Primitive, parameters: list[inspect.Parameter]) -> Callable[.
         else:
             if not op.takes_sequence:
                 args = (*map(_gathered, args[:count]), *args[count:])
-            if not any(isinstance(each, Node) for each in args):
+            if not any(isinstance(each, Node) for each in (*args, *kwargs.values())):
                 return op.forward(*args, **kwargs)
-        if len(args) == count and not kwargs and not op.takes_sequence:
-            return Node.array_kind._apply(op, args, op.params)
-        operands = tuple(args[0]) if op.takes_sequence else args[:count]
-        if len(operands) < count or len(args) > count + len(names) or not op.params.keys() >= kwargs.keys():
+        given = len(args)
+        if not count <= given <= count + len(names) or (kwargs and not kwargs.keys() <= free[given - count]):
             try:
-                inspect.signature(op.forward).bind(*args, **kwargs)
+                signature.bind(*args, **kwargs)
             except TypeError as error:
                 raise TypeError(f"{op.name}() {error}") from None
-            operands = tuple(kwargs.pop(name) if name in kwargs else args[i] for i, name in enumerate(_operands(op)))
-        params = {**op.params, **dict(zip(names, args[count:], strict=False)), **kwargs}
+            args = (*args, *(kwargs.pop(name) for name in operand_names[given:]))
+        params = op.params
+        if given > count:
+            params = params | dict(zip(names, args[count:], strict=False))
+        if kwargs:
+            params = params | kwargs
+        operands = tuple(args[0]) if op.takes_sequence else args[:count]
         return Node.array_kind._apply(op, operands, params)
 
     operation.__qualname__ = operation.__name__ = op.name
@@ -146,10 +152,6 @@ def _gathered(operand: Any) -> Any:
     if isinstance(operand, (list, tuple)) and any(isinstance(each, Node) for each in flatten(operand)[0]):
         return Node.array_kind(operand)
     return np.asarray(operand)
-
-
-def _operands(op: Primitive) -> list[str]:
-    return list(inspect.signature(op.forward).parameters)[: len(op.rules)]
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import special
-from autograd.formula import CONDITIONS, LEAVES, ZERO, Formula, Row
+from autograd.formula import ZERO, Formula, Row
 from autograd.readers.generated import function_from
 from autograd.readers.printer import Target, statements
 
@@ -55,11 +55,7 @@ def vjp_source(row: Row, index: int) -> str:
     """The source of a function that hands the upstream gradient ``g`` back to one argument."""
     partial = row.named_partials[f"d{row.args[index]}"]
     name, names = f"vjp_{row.name}_{row.args[index]}", ("g", "z", *row.names)
-    carried = _carried(partial)
-    if carried == ("mul", ("name", "g"), partial) and len(row.names) == 1 and partial[0] not in (*LEAVES, *CONDITIONS):
-        # the partial is a new array of the gradient's shape: multiplied in place
-        return _source(row, name, {"v": partial}, "v", names).replace("    return v\n", "    v *= g\n    return v\n")
-    return _source(row, name, {"v": carried}, "v", names)
+    return _source(row, name, {"v": _carried(partial)}, "v", names)
 
 
 def partial_source(row: Row, index: int) -> str:
