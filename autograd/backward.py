@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd import modes
-from autograd.node import Node
+from autograd.node import UNTOUCHED, Node
 from autograd.ops import reduce
 from autograd.ops.shape import astype, broadcast_to, data_of, sum_to, to_tensor
 from autograd.plain import constant, kind_of
@@ -24,13 +24,12 @@ from autograd.quiet import hush, unhush
 
 _by_number = attrgetter("number")
 _op = attrgetter("op")
-_ZERO = float("0")
 
 
 def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool = False) -> None:
     """Set `grad` below a node; see `Value.backward` and `Tensor.backward`."""
     plain = root.priority == 1 and not create_graph and not (modes.active and modes.anomaly_is_on())
-    if plain and _walk_values(root, gradient):
+    if plain and walk_values(root, gradient):
         return
     is_compiled = getattr(root.op, "hands_back_new", False)
     if is_compiled and not (create_graph or retain_grads or modes.active) and _hand_to_leaves(root, gradient):
@@ -45,46 +44,91 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
         node.grad = total
 
 
-def _walk_values(root: Any, gradient: float) -> bool:
+def _walk_tree(root: Any, gradient: float, zero: float) -> list[Any]:
+    """The walk in one pass, over Values that no walk has reached yet and that are used once each, as in small formulas.
+    At anything else it stops, and returns the nodes that it has come to; they and their leaves hold `zero` then."""
+    untouched, nodes, leaves, is_whole = UNTOUCHED, [root], [], False
+    try:
+        root.grad = gradient
+        for node in nodes:  # it grows at the end, and a node stands behind the only one that uses it
+            gradient = node.grad
+            dx = node.dx
+            if dx is not None:
+                operand = node.x
+                if operand.grad is not untouched:
+                    break
+                operand.grad = untouched + gradient * dx if gradient and dx else 0.0
+                if operand.op is None:
+                    leaves.append(operand)
+                else:
+                    nodes.append(operand)
+            dy = node.dy
+            if dy is not None:
+                operand = node.y
+                if operand.grad is not untouched:
+                    break
+                operand.grad = untouched + gradient * dy if gradient and dy else 0.0
+                if operand.op is None:
+                    leaves.append(operand)
+                else:
+                    nodes.append(operand)
+        else:
+            is_whole = True
+    except AttributeError:  # a node with a tuple of operands
+        pass
+    finally:
+        if not is_whole:
+            for node in nodes:
+                node.grad = zero
+            for node in leaves:
+                node.grad = zero
+    return [] if is_whole else nodes
+
+
+def walk_values(root: Any, gradient: float) -> bool:
     """The walk over Values, in place, with the recorded partials; False if the graph holds anything else."""
     if root.op is None:
         root.grad = _total(root, root.grad, gradient)
         return True
     if type(root.dx) is tuple:
         return False
-    zero = _ZERO + 0.0  # this walk's own zero: where gradients start, and by its identity the mark of the visited
-    stack = [None, root]
+    zero = UNTOUCHED + 0.0  # this walk's own zero: where gradients start, and by its identity the mark of the visited
+    stack = [None]
+    if root.grad is not UNTOUCHED:
+        root.grad = zero
+        stack.append(root)
+    elif found := _walk_tree(root, gradient, zero):
+        stack += found
+    else:
+        return True
     nodes: list[Any] = []
     accumulated: list[tuple[Any, Any]] = []  # the leaves that hold the gradient of earlier walks, and that gradient
     needs_sorting = all_visited = False
-    root.grad = zero
     try:
         while (node := stack.pop()) is not None:  # the hottest loop there is, so x and y are written out
             nodes.append(node)
             if node.dx is not None:
                 operand = node.x
-                if operand.op is None:
-                    old = operand.grad
-                    if type(old) is not float or old:
+                old = operand.grad
+                if old is not zero:
+                    if operand.op is not None:
+                        stack.append(operand)
+                    elif type(old) is not float or old:
                         accumulated.append((operand, old))
-                        operand.grad = zero
-                elif operand.grad is zero:
-                    needs_sorting = True
-                else:
                     operand.grad = zero
-                    stack.append(operand)
+                elif operand.op is not None:
+                    needs_sorting = True
             if node.dy is not None:
                 operand = node.y
-                if operand.op is None:
-                    old = operand.grad
-                    if type(old) is not float or old:
+                old = operand.grad
+                if old is not zero:
+                    if operand.op is not None:
+                        stack.append(operand)
+                    elif type(old) is not float or old:
                         accumulated.append((operand, old))
-                        operand.grad = zero
-                elif operand.grad is zero:
-                    needs_sorting = True
-                else:
                     operand.grad = zero
-                    stack.append(operand)
+                elif operand.op is not None:
+                    needs_sorting = True
         all_visited = True
         if needs_sorting:  # else the order in which they were found is a topological one
             nodes.sort(key=_by_number, reverse=True)

@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 numbers = itertools.count(1)
 tick = numbers.__next__
 
+# The gradient of a Value that no walk has reached yet, known by its identity: a float of its own, whoever computes 0.0.
+UNTOUCHED = float("0")
+
 
 class Node:
     """Anything the graph is made of: data, the operation that made it, its inputs, its gradient.

@@ -45,7 +45,9 @@ class Call(NamedTuple):
 Kept = list[tuple[list[int], list[tuple[int, int, Scope]]]]
 
 _Parts = Callable[[Any], Iterable[tuple[str, Any]]]
-_Notes = list[tuple[float, float, Scope]]
+# One call after the other: the numbers before and after, and the scope. All in one list, because the garbage collector
+# would look at tuples again and again.
+_Notes = list[Any]
 
 _open: ContextVar[_Notes | None] = ContextVar("open", default=None)
 # By the identity of a node and for as long as it lives: a WeakKeyDictionary would compare nodes, and == compares data.
@@ -63,7 +65,7 @@ def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
             return _outermost(call, parts, self, args, kwargs)
         first = tick()
         result = call(self, *args, **kwargs)
-        notes.append((first, tick(), self._scope or _scope_of(self)))
+        notes += first, tick(), self._scope or _scope_of(self)
         return result
 
     @wraps(call)
@@ -72,13 +74,13 @@ def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
         if notes is not None:
             first = tick()
             result = call(self, x)
-            notes.append((first, tick(), self._scope or _scope_of(self)))
+            notes += first, tick(), self._scope or _scope_of(self)
             return result
         token = _open.set(notes := [])
         try:
             first = tick()
             result = call(self, x)
-            notes.append((first, tick(), self._scope or _scope_of(self)))
+            notes += first, tick(), self._scope or _scope_of(self)
         finally:
             _open.reset(token)
         _keep(notes, self, parts, result)
@@ -91,8 +93,7 @@ def calls(nodes: Container[Node]) -> list[Call]:
     """The calls that returned one of these nodes and the calls inside them, an outer one before those inside it."""
     kept = ((weak(), each) for weak, each in list(_notes.values()))
     found = {id(notes): notes for node, each in kept if node is not None and node in nodes for notes in each}
-    ordered = sorted((note for notes in found.values() for note in notes), key=lambda note: (note[0], -note[1]))
-    return [Call(*note) for note in ordered]
+    return sorted((call for notes in found.values() for call in _calls(notes)), key=lambda call: (call[0], -call[1]))
 
 
 def parameter_name(node: Node) -> str:
@@ -116,7 +117,7 @@ def kept(nodes: Sequence[Node]) -> Kept:
         for notes in _notes[id(node)][1] if id(node) in _notes else ():
             found.setdefault(id(notes), ([], notes))[0].append(place)
     return [
-        (places, [(bisect(numbers, first), bisect(numbers, last), scope) for first, last, scope in notes])
+        (places, [(bisect(numbers, first), bisect(numbers, last), scope) for first, last, scope in _calls(notes)])
         for places, notes in found.values()
     ]
 
@@ -125,11 +126,11 @@ def note_again(nodes: Sequence[Node], kept: Kept) -> None:
     """Take the notes on a graph for a copy of it."""
     made = [node for node in nodes if node.op is not None] if kept else []
     for places, spans in kept:
-        notes = []
+        notes: _Notes = []
         for inner, (start, stop, scope) in enumerate(spans, 1):  # a call ends after those inside it
             if start < stop:
                 edge = 0.2 * inner / len(spans)  # less than what lies between two numbers, and more for an outer call
-                notes.append((made[start].number - edge, made[stop - 1].number + edge, scope))
+                notes += made[start].number - edge, made[stop - 1].number + edge, scope
         for place in places:
             _add(notes, made[place])
 
@@ -140,7 +141,7 @@ def _outermost(call: Callable[..., Any], parts: _Parts, model: Any, args: Any, k
     try:
         first = tick()
         result = call(model, *args, **kwargs)
-        notes.append((first, tick(), _scope_of(model)))
+        notes += first, tick(), _scope_of(model)
     finally:
         _open.reset(token)
     _keep(notes, model, parts, result)
@@ -151,11 +152,15 @@ def _keep(notes: _Notes, model: Any, parts: _Parts, result: Any) -> None:
     """Keep the notes of a call for as long as the nodes live that it returned."""
     for node in (result,) if isinstance(result, Node) else flatten(result)[0]:
         if isinstance(node, Node) and node.op is not None:
-            for note in notes:
-                if note[2].path is None:
+            for scope in notes[2::3]:
+                if scope.path is None:
                     _name_parts(model, parts)
                     break
             _add(notes, node)
+
+
+def _calls(notes: _Notes) -> Iterable[Call]:
+    return map(Call, notes[::3], notes[1::3], notes[2::3])
 
 
 def _add(notes: _Notes, node: Node) -> None:

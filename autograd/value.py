@@ -14,7 +14,7 @@ import numpy as np
 from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row, refuse
 from autograd.functions import call
-from autograd.node import Node, numbers, tick
+from autograd.node import UNTOUCHED, Node, numbers, tick
 from autograd.ops.primitive import PRIMITIVES, Primitive, pull
 from autograd.ops.shape import broadcast_to, to_tensor
 from autograd.plain import constant, kind_of
@@ -61,7 +61,7 @@ class Value(Node):
 
     def __init__(self, data: SupportsFloat, *, label: str = "") -> None:
         self._primal = data if type(data) is float else _number(data)
-        self.grad = 0.0
+        self.grad = UNTOUCHED
         self.op = None
         self.number = next(numbers)
         if label:
@@ -104,6 +104,8 @@ class Value(Node):
         12.0
         """
         if gradient is None:
+            if not (create_graph or modes.active) and backward.walk_values(self, 1.0):
+                return
             gradient = 1.0
         elif not (create_graph and isinstance(gradient, Node)):
             number = constant(gradient)
@@ -146,7 +148,7 @@ class Value(Node):
             for dx, operand in zip([*computed, *(None for _ in row.params)], operands, strict=True)
         )
         out = _new(Value)
-        out._primal, out.op, out.grad, out.number = z, row, 0.0, tick()
+        out._primal, out.op, out.grad, out.number = z, row, UNTOUCHED, tick()
         if len(kept) > 2:
             out.x, out.y, out.dx, out.dy = kept, None, partials, None
         else:
@@ -237,7 +239,7 @@ def to_value(tensor: Any) -> Value:
             f"to_value() of a Tensor of shape {tensor.shape}: pick one element first, as in t[0].to_value()"
         )
     out = _new(Value)
-    out._primal, out.op, out.grad, out.number = tensor._primal.item(), TO_VALUE, 0.0, tick()
+    out._primal, out.op, out.grad, out.number = tensor._primal.item(), TO_VALUE, UNTOUCHED, tick()
     out.x, out.y, out.dx, out.dy = (tensor,), (tensor._primal,), (1.0,), None
     if modes.active:
         out._watch()
@@ -309,7 +311,8 @@ def _compiled_on_first_use(name: str, row: Row, source: Callable[[], str]) -> No
 
 
 _NAMESPACE = floats.NAMESPACE | {
-    "Value": Value, "new": _new, "numbers": numbers, "active": modes.active, "call": call, "mixed": _mixed,
+    "Value": Value, "new": _new, "numbers": numbers, "UNTOUCHED": UNTOUCHED, "active": modes.active, "call": call,
+    "mixed": _mixed,
 }  # fmt: skip
 OPERATORS = {
     "add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floordiv": "floordiv", "mod": "mod", "pow": "pow",

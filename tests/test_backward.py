@@ -480,6 +480,78 @@ def test_an_interrupted_walk_leaves_leaf_gradients_as_they_were():
     assert x.grad == 7.0
 
 
+class TestFormulas:
+    """Small formulas, whose values are new and used once each, are walked in one pass; what looks like one is not."""
+
+    def test_each_value_has_its_gradient(self):
+        a, b, c, d = map(Value, (2.0, -3.0, 10.0, 0.5))
+        e = a * b
+        f = e + c
+        g = f.relu()
+        (g / d).backward(3.0)
+        assert [each.grad for each in (g, f, e, a, b, c, d)] == [6.0, 6.0, 6.0, -18.0, 12.0, 6.0, -48.0]
+
+    def test_an_older_gradient_of_a_leaf_is_added_to(self):
+        a, b = Value(2.0), Value(3.0)
+        b.grad = 5.0
+        (a * b).backward()
+        assert (a.grad, b.grad) == (3.0, 7.0)
+        (a * b).backward()
+        assert (a.grad, b.grad) == (6.0, 9.0)
+
+    def test_a_value_that_turns_out_to_be_used_twice(self):
+        a, b = Value(2.0), Value(3.0)
+        c = a * b
+        d = c + 1.0
+        ((d * d).exp().log() + c * 0.5).backward()
+        assert (d.grad, c.grad, a.grad, b.grad) == (14.0, 14.5, 43.5, 29.0)
+
+    def test_a_branch_that_counts_for_nothing_keeps_no_older_gradient(self):
+        a = Value(2.0)
+        b = a * 3.0
+        c = b.exp()
+        c.backward()
+        assert b.grad == c.data
+        a.grad = 0.0
+        (0.0 * c).backward()
+        assert (c.grad, b.grad, a.grad) == (0.0, 0.0, 0.0)
+        fresh = Value(2.0)
+        below = fresh.log()
+        (0.0 * below).backward()
+        assert (below.grad, fresh.grad) == (0.0, 0.0)
+
+    def test_a_zero_wins_and_has_no_sign(self):
+        x = Value(0.0)
+        (0.0 * x.log()).backward()
+        assert x.grad == 0.0
+        (0.0 * (1.0 / (w := Value(0.0)))).backward()
+        assert w.grad == 0.0
+        y = Value(1.0)
+        ((y * -1e-200) * 1e-200).backward()
+        assert (y.grad, math.copysign(1.0, y.grad)) == (0.0, 1.0)
+
+    def test_a_value_in_between_that_comes_from_a_tensor(self):
+        t, v = Tensor([2.0]), Value(3.0)
+        (t.to_value() * v + 1.0).backward()
+        assert (t.grad.tolist(), v.grad) == ([3.0], 2.0)
+
+    def test_an_interrupted_pass_leaves_leaf_gradients_as_they_were(self):
+        class Interrupting(float):
+            def __rmul__(self, other):
+                raise KeyboardInterrupt
+
+        a, b = Value(2.0), Value(3.0)
+        c = a * 3.0
+        c.dx = Interrupting(3.0)
+        d = b + c
+        with pytest.raises(KeyboardInterrupt):
+            d.backward()
+        assert (a.grad, b.grad) == (0.0, 0.0)
+        c.dx = 3.0
+        d.backward()
+        assert (a.grad, b.grad, c.grad) == (3.0, 1.0, 1.0)
+
+
 PROGRAM = """
 import random
 from autograd import Value

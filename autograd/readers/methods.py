@@ -17,7 +17,7 @@ _RECORD = """\
     out.dx = {dx}
     out.dy = {dy}
     out.op = row
-    out.grad = 0.0
+    out.grad = UNTOUCHED
     out.number = next(numbers)
     if active:
         out._watch()
