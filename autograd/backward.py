@@ -44,9 +44,9 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
         node.grad = total
 
 
-def _walk_tree(root: Any, gradient: float, zero: float) -> list[Any]:
+def _walk_tree(root: Any, gradient: float) -> list[Any]:
     """The walk in one pass, over Values that no walk has reached yet and that are used once each, as in small formulas.
-    At anything else it stops, and returns the nodes that it has come to; they and their leaves hold `zero` then."""
+    At anything else it stops, and returns the nodes that it has come to; they and their leaves hold one zero then."""
     untouched, nodes, leaves, is_whole = UNTOUCHED, [root], [], False
     try:
         root.grad = gradient
@@ -74,10 +74,11 @@ def _walk_tree(root: Any, gradient: float, zero: float) -> list[Any]:
                     nodes.append(operand)
         else:
             is_whole = True
-    except AttributeError:  # a node with a tuple of operands
+    except AttributeError:  # a leaf, or a node with a tuple of operands
         pass
     finally:
         if not is_whole:
+            zero = untouched + 0.0
             for node in nodes:
                 node.grad = zero
             for node in leaves:
@@ -87,20 +88,18 @@ def _walk_tree(root: Any, gradient: float, zero: float) -> list[Any]:
 
 def walk_values(root: Any, gradient: float) -> bool:
     """The walk over Values, in place, with the recorded partials; False if the graph holds anything else."""
+    found = [root]
+    if root.grad is UNTOUCHED and not (found := _walk_tree(root, gradient)):
+        return True
     if root.op is None:
         root.grad = _total(root, root.grad, gradient)
         return True
     if type(root.dx) is tuple:
         return False
-    zero = UNTOUCHED + 0.0  # this walk's own zero: where gradients start, and by its identity the mark of the visited
-    stack = [None]
-    if root.grad is not UNTOUCHED:
-        root.grad = zero
-        stack.append(root)
-    elif found := _walk_tree(root, gradient, zero):
-        stack += found
-    else:
-        return True
+    if len(found) == 1:
+        root.grad = UNTOUCHED + 0.0
+    zero = root.grad  # this walk's own zero: where gradients start, and by its identity the mark of the visited
+    stack = [None, *found]
     nodes: list[Any] = []
     accumulated: list[tuple[Any, Any]] = []  # the leaves that hold the gradient of earlier walks, and that gradient
     needs_sorting = all_visited = False

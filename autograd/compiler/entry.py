@@ -21,7 +21,7 @@ from autograd.compiler.replay import Replay
 from autograd.compiler.straight import Straight
 from autograd.compiler.tracing import JitError, Untraceable, recorded
 from autograd.formula import Row
-from autograd.node import UNTOUCHED, Node, tick
+from autograd.node import Node, tick
 from autograd.ops.index import put
 from autograd.ops.primitive import Primitive
 from autograd.ops.shape import shape_of
@@ -296,7 +296,7 @@ def _leaf(data: Any) -> Node:
 
 def _value(data: float, op: Primitive, operands: tuple[Node, ...], kept: tuple[Any, ...]) -> Value:
     out = _new(Value)
-    out._primal, out.op, out.grad, out.number = data, op, UNTOUCHED, tick()
+    out._primal, out.op, out.grad, out.number = data, op, 0.0, tick()
     out.x, out.y, out.dx, out.dy = operands, kept, (None,) * len(operands), None
     if modes.active:
         out._watch()
