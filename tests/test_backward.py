@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, is_recording, no_grad
+from autograd.backward import has_nan
 
 DEPTH = 1_000_000
 
@@ -829,3 +830,23 @@ def test_modes_decorate_without_parentheses_too():
         log(Value(0.0))
     with pytest.raises(AnomalyError, match=r"first -inf at \[1\], of 0.0"):
         log(Tensor([1.0, 0.0, 2.0]))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 1000, 10_000, 10_001, 50_000])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_nan_is_noticed_in_arrays_of_any_size(size, dtype):
+    """Only then is there a walk that minds zeros; inf alone is no reason."""
+    assert not has_nan([np.full(size, -np.inf, dtype), np.full((size, 2), np.inf, dtype).T, 1.0])
+    for place in {0, size // 2, size - 1} if size else ():
+        gradient = np.full((size, 2), np.inf, dtype)
+        gradient[place, 1] = np.nan
+        assert has_nan([gradient])
+        assert has_nan([np.ones(3), gradient.T])
+
+
+@pytest.mark.parametrize("size", [3, 20_000])
+def test_a_zero_wins_in_large_arrays_too(size):
+    x = Tensor(np.linspace(0, 1, size))
+    np.where(x.data > 0, x.log(), 0.0).sum().backward()
+    assert x.grad[0] == 0.0
+    assert np.allclose(x.grad[1:], 1 / x.data[1:])

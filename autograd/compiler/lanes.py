@@ -294,8 +294,6 @@ def _elementwise(block: Block, operands: list[Floats], out: Floats) -> Step:
 def _vjp_share(block: Block, i: int, g: Any, z: Any, operands: list[Floats], shape: Any) -> Callable[[], Floats]:
     assert block.row is not None
     vjp = arrays.vjp(block.row, i)
-    if len(operands) == 1:  # the rule may multiply in place what it made of the operand
-        operands = [np.broadcast_to(operands[0], g.shape)]
     axes = tuple(axis for axis in range(2) if shape[axis] == 1 < g.shape[axis])
 
     def share() -> Floats:
