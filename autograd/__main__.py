@@ -24,6 +24,7 @@ from autograd.value import Value
 
 _EXAMPLE = 'python -m autograd "tanh(w*x + b)" w=0.5 x=2 b=-1'
 _VALUE = re.compile(r"\s*(\w+)\s*=(?!=)(.*)", re.DOTALL)
+_PICTURES = {".svg", ".html", ".dot", ".png", ".pdf", ".jpg", ".gif"}  # endings that promise something
 _OPTION = re.compile(r"-h|--([a-z][a-z-]{0,30}(=.*)?)?", re.DOTALL)
 
 
@@ -78,9 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         expression, given = _read(options.words)
         result = expression(**given)
         leaves = {name: given[name] for name in expression.names}
-        if options.latex:
-            print(_latex(result, leaves))
-            return 0
+        formulas = _latex(result, leaves) if options.latex else ""
     except (ValueError, ImportError) as error:
         parser.error(str(error))
     output = result if isinstance(result, Value) else Value(result)
@@ -90,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     derivatives = [
         _Derivative(name, leaf.data, leaf.grad, numbers, rounding)
         for name, leaf in leaves.items()
+        if not formulas
         for numbers in [None if options.no_check else _by_numbers(expression, leaves, name)]
     ]
     try:
@@ -100,6 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     if on_paper:
         print(on_paper, end="")
+    elif formulas:
+        print(formulas)
     elif options.json:
         print(_json(expression, output, derivatives))
     else:
@@ -175,8 +177,12 @@ def _drawings(output: Value, name: str, options: argparse.Namespace) -> str:
     texts = {"svg": picture.to_svg, "html": page.to_html, "dot": picture.to_dot}
     files = {suffix: getattr(options, suffix).strip() for suffix in texts if getattr(options, suffix)}
     on_paper = [suffix for suffix, file in files.items() if file == "-"]
-    if len(on_paper) > 1:
-        raise ValueError(f"only one of --{' and --'.join(on_paper)} can go to the standard output")
+    others = [name for name in ("steps", "latex", "json") if on_paper and getattr(options, name)]
+    if len(on_paper + others) > 1:
+        raise ValueError(f"only one of --{' and --'.join(on_paper + others)} can go to the standard output")
+    for suffix, file in files.items():
+        if Path(file).suffix.lower() in _PICTURES - {f".{suffix}"}:
+            raise ValueError(f"--{suffix} does not write {Path(file).suffix} files; name it {Path(file).stem}.{suffix}")
     for suffix, file in files.items():
         if file != "-":
             Path(file).write_text(texts[suffix](), encoding="utf-8")
@@ -241,10 +247,11 @@ def _strict(number: float) -> float | str:
 if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may lack ± and ×
+    code: int | str
     try:
         code = main()
         sys.stdout.flush()
-    except BrokenPipeError:  # as in '--table | head'; nobody reads on, nor may the exit find more to write
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except OSError as error:  # nobody reads on, as in '--table | head', or the disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the exit find more to write
+        code = 0 if isinstance(error, BrokenPipeError) else f"python -m autograd: cannot write: {error.strerror}"
     sys.exit(code)

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -350,6 +351,10 @@ def test_help_names_every_option(capsys):
         (["x", "x=1", "--precision"], "argument --precision: expected one argument", ""),
         (["x", "x=1", "--latex", "--json"], "argument --json: not allowed with argument --latex", ""),
         (["x", "x=1", "--json", "--steps"], "argument --steps: not allowed with argument --json", ""),
+        (["x", "x=1", "--svg", "-", "--dot", "-"], "only one of --svg and --dot can go to the standard output", ""),
+        (["x", "x=1", "--dot", "-", "--json"], "only one of --dot and --json can go to the standard output", ""),
+        (["x", "x=1", "--html", "-", "--latex"], "only one of --html and --latex can go to the standard output", ""),
+        (["x", "x=1", "--svg", "graph.png"], "--svg does not write .png files; name it graph.svg", ""),
         # hostile and endless
         (["-" * 5_000 + "x", "x=1"], "5001 characters; at most 1000", ""),
         (["-" * 300 + "x", "x=1"], "", ""),
@@ -411,3 +416,16 @@ def test_a_closed_pipe_is_no_error():
     script = f"{sys.executable} -W error -m autograd --table | head -n 1 >/dev/null; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=120, check=True)
     assert (done.stdout, done.stderr) == (b"0\n", b"")
+
+
+def test_latex_and_a_drawing_at_once(run, tmp_path):
+    said = run("x*y", "x=1", "y=2", "--latex", "--svg", str(tmp_path / "graph.svg"))
+    assert said.startswith("f = x y")
+    assert (tmp_path / "graph.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_full_disk_is_said_in_one_line():
+    script = f"{sys.executable} -W error -m autograd --table >/dev/full"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (1, b"python -m autograd: cannot write: No space left on device\n")
