@@ -159,7 +159,8 @@ class Entry:
         given = [given[position] for position in self.positions]
         numbers = [_primal(each) if isinstance(each, Node) else each for each in given]
         captured: Any = self.captured
-        inputs = self.executor.gathered([*numbers, *[node._primal for node in captured]])
+        outside = [node._primal for node in captured]
+        inputs = self.executor.gathered([*numbers, *outside] if numbers else outside)
         randoms = [generator.bit_generator.state for generator in self.generators]
         outputs = self.executor.forward(inputs)
         if outputs is None:
@@ -169,7 +170,7 @@ class Entry:
             self._rewind(randoms)
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         state = _State(inputs, outputs, args, kwargs, randoms)
-        nodes = self._nodes(state, [*given, *self.captured])
+        nodes = self._nodes(state, given)
         if self.is_single:
             return nodes[0]
         return self.rebuild(_finished(result, nodes, given) for result in self.results)
@@ -179,13 +180,16 @@ class Entry:
         for generator, state in zip(self.generators, randoms, strict=True):
             generator.bit_generator.state = state
 
-    def _nodes(self, state: _State, inputs: list[Any]) -> list[Any]:
+    def _nodes(self, state: _State, given: list[Any]) -> list[Any]:
         """The outputs as nodes where they depend on nodes, else as floats."""
         if not any(self.is_node):
             return [each.copy() if isinstance(each, np.ndarray) else each for each in state.outputs]
         if not modes.is_recording():
             return [_leaf(each) if is_node else each for each, is_node in zip(state.outputs, self.is_node, strict=True)]
-        operands = self.op.leaves or tuple([inputs[i] for i in self.operands])
+        operands = self.op.leaves
+        if not operands:
+            inputs = [*given, *self.captured]
+            operands = tuple([inputs[i] for i in self.operands])
         if len(state.outputs) == 1 and self.kinds[0] is Value:
             return [_value(state.outputs[0], self.op, operands, (state,))]
         if self.op.leaves and len(state.outputs) == 1:
