@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from autograd import no_grad
-from nn import MLP, SGD, plot_decision_boundary, predict
+from nn import MLP, SGD, plot_decision_boundary
 
 
 def run(steps: int = 100, save: Path | None = None) -> dict[str, list[float]]:
@@ -35,7 +35,7 @@ def run(steps: int = 100, save: Path | None = None) -> dict[str, list[float]]:
     print("The two moons (o and +), and where the network has its border:")
     print(picture(net, points, labels))
     if save:
-        ax = plot_decision_boundary(lambda x: predict(net, x), points, labels, steps=120)
+        ax = plot_decision_boundary(net, points, labels, steps=120)
         ax.figure.savefig(save / "moons.png")
     return {"losses": losses, "accuracies": accuracies}
 

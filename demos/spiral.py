@@ -22,7 +22,7 @@ def run(seed: int = 0, epochs: int = 150, save: Path | None = None) -> dict[str,
     print(f"300 points on three spirals, 2-64-64-3: {accuracy:.0%} right after {epochs} epochs.")
     print(picture(net, points, labels))
     if save:
-        ax = nn.plot_decision_boundary(lambda x: nn.predict(net, x), points, labels)
+        ax = nn.plot_decision_boundary(net, points, labels)
         ax.figure.savefig(save / "spiral.png")
     return {"losses": history["loss"], "accuracy": accuracy}
 

@@ -41,9 +41,10 @@ from nn.mnist import read_mnist
 from nn.module import Module
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
 from nn.plots import plot_confusion_matrix, plot_decision_boundary, plot_gradient_norms, plot_history, plot_images
+from nn.prediction import predict
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearLR, OneCycleLR, ReduceLROnPlateau, Schedule, StepLR
 from nn.tensor_layers import BatchNorm1d, Dropout, Embedding, Flatten, LayerNorm, Linear, Sequential
-from nn.training import EarlyStopping, History, fit, predict
+from nn.training import EarlyStopping, History, fit
 
 __all__ = [
     "Activation", "Adagrad", "Adam", "AdamW", "AvgPool2d", "BatchNorm1d", "Conv2d", "CosineAnnealingLR", "DataLoader",

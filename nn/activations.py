@@ -24,7 +24,7 @@ class Activation(Module):
 
     def __init__(self, *params: Any, **named: Any) -> None:
         own = ROWS[self.row].params
-        if len(params) > len(own) or not own.keys() >= named.keys():
+        if len(params) > len(own) or not own.keys() - list(own)[: len(params)] >= named.keys():
             raise TypeError(f"{type(self).__name__}() takes {', '.join(own) or 'no parameters'}")
         self.params = {**own, **dict(zip(own, params, strict=False)), **named}
 

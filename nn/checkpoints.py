@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import os
+import shutil
 import threading
 import zipfile
 import zlib
@@ -79,12 +80,15 @@ def write(
         contents = _safetensors().save(
             {name: np.array(each, order="C") for name, each in everything.items()}, {_NOTES: text}
         )
+    path = path.resolve()  # a link stays one
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with temporary.open("wb") as file:
             file.write(contents)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -51,7 +51,8 @@ class DataLoader:
             batch: Any = slice(start, start + self.batch_size)
             if order is not None:
                 batch = order[batch]
-            yield tuple(array[batch] for array in self.arrays)
+            # copies: what a model does to its inputs is not to reach the data
+            yield tuple(array[batch] if order is not None else array[batch].copy() for array in self.arrays)
 
 
 def _checked(index: int, array: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,10 @@ from nn.initializers import xavier_uniform
 from nn.losses import cross_entropy, mse_loss
 from nn.metrics import accuracy
 from nn.module import Module
-from nn.optimizers import SGD, Adam, Optimizer
+from nn.optimizers import SGD, Adam, Optimizer, check_positive
+from nn.prediction import predict
 from nn.tensor_layers import Linear, Sequential
-from nn.training import EarlyStopping, History, fit, predict
+from nn.training import EarlyStopping, History, fit
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -38,7 +40,8 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
     """A multilayer perceptron; the parameters are scikit-learn's.
 
     `activation` may be any row of one argument in the table of derivatives; 'logistic' and 'identity' are rows of
-    other names. `solver` is 'adam' or 'sgd'. `alpha` divided by the batch size is the weight decay, of biases too.
+    other names. `solver` is 'adam' or 'sgd'. `alpha` divided by the batch size is the weight decay. A loss is what
+    scikit-learn's own estimator makes small, without the penalty. After an error everything is as it was before.
     """
 
     def __init__(
@@ -67,9 +70,32 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
 
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """What is learnt in here is forgotten if it ends in an error."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            raise
+
     def _train(self, X: Any, y: Any, outputs: int, loss: Callable[..., Any], metric: Callable[..., float]) -> None:
         """Make the network for so many outputs, and fit it."""
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        whole, shares = ("max_iter", "n_iter_no_change"), ("momentum", "validation_fraction")
+        check_positive(
+            **{name: getattr(self, name) for name in ("alpha", "tol", "learning_rate_init", *whole, *shares)}
+        )
+        for name in whole:
+            if getattr(self, name) != np.inf and (getattr(self, name) < 1 or getattr(self, name) % 1):
+                raise ValueError(f"{name}={getattr(self, name)!r} must be a whole number of at least 1")
+        if self.momentum > 1 or not 0 < self.validation_fraction < 1:
+            raise ValueError("momentum must be at most 1, and validation_fraction between 0 and 1")
+        seed = self.random_state
+        state = (
+            seed.integers(2**31) if isinstance(seed, np.random.Generator) else check_random_state(seed).randint(2**31)
+        )
+        rng = np.random.default_rng(state)
         widths = np.atleast_1d(np.asarray(self.hidden_layer_sizes))
         if widths.size and (widths.dtype.kind not in "iu" or widths.ndim != 1 or widths.min() < 1):
             raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: a width is a whole number of at least 1")
@@ -83,9 +109,7 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
         held_out, monitor = None, _NoChange(self.n_iter_no_change, self.tol)
         callbacks: list[Any] = [monitor]
         if self.early_stopping:
-            X, X_out, y, y_out = train_test_split(
-                X, y, test_size=self.validation_fraction, random_state=check_random_state(self.random_state)
-            )
+            X, X_out, y, y_out = train_test_split(X, y, test_size=self.validation_fraction, random_state=int(state))
             held_out, callbacks = (X_out, y_out), [EarlyStopping(self.n_iter_no_change, metric.__name__, greater=True)]
         wanted: Any = 200 if self.batch_size == "auto" else self.batch_size
         data = DataLoader(X, y, batch_size=wanted, shuffle=self.shuffle, seed=rng)
@@ -98,6 +122,9 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
         self.loss_curve_ = self.history_["loss"]
         self.loss_ = self.loss_curve_[-1]
         self.n_iter_ = len(self.history_)
+        linear = [layer for layer in net.layers if isinstance(layer, Linear)]
+        self.coefs_ = [layer.weight.data for layer in linear]
+        self.intercepts_ = [layer.bias.data for layer in linear]
         self.n_layers_ = len(hidden) + 2
         self.n_outputs_ = outputs
         if not self.history_.stopped:
@@ -106,14 +133,17 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
             )
 
     def _optimizer(self, net: Module, size: int) -> Optimizer:
-        decay = self.alpha / size
+        params, rate, decay = net.parameters(), self.learning_rate_init, self.alpha / size
+        optimizer: Optimizer
         if self.solver == "adam":
-            betas = (self.beta_1, self.beta_2)
-            return Adam(net.parameters(), self.learning_rate_init, betas, self.epsilon, weight_decay=decay)
-        if self.solver == "sgd":
+            optimizer = Adam(params, rate, (self.beta_1, self.beta_2), self.epsilon, weight_decay=decay)
+        elif self.solver == "sgd":
             nesterov = self.nesterovs_momentum and self.momentum > 0
-            return SGD(net.parameters(), self.learning_rate_init, self.momentum, weight_decay=decay, nesterov=nesterov)
-        raise ValueError(f"solver={self.solver!r} is neither 'adam' nor 'sgd'")
+            optimizer = SGD(params, rate, self.momentum, weight_decay=decay, nesterov=nesterov)
+        else:
+            raise ValueError(f"solver={self.solver!r} is neither 'adam' nor 'sgd'")
+        optimizer.undecayed = {i for i, each in enumerate(params) if each.ndim == 1}  # biases
+        return optimizer
 
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self)
@@ -128,17 +158,19 @@ class MLPClassifier(ClassifierMixin, _MLP):  # type: ignore[misc]
     >>> MLPClassifier((10,), learning_rate_init=0.02, max_iter=600, random_state=0).fit(X, y).score(X, y) > 0.95
     True
 
-    After `fit`: ``classes_``, ``network_`` (a `Sequential`), ``history_``, ``loss_curve_``, ``n_iter_``.
+    After `fit`: ``classes_``, ``network_`` (a `Sequential`), ``coefs_``, ``intercepts_``, ``history_``,
+    ``loss_curve_``, ``n_iter_``.
 
     `fit` raises ValueError for unusable data and for parameters out of range.
     """
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:
         """Learn from rows of features (rows, features) and their classes (rows,), numbers or strings."""
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        self._train(X, labels, len(self.classes_), cross_entropy, accuracy)
+        with self._all_or_nothing():
+            X, y = validate_data(self, X, y, dtype=np.float64)
+            check_classification_targets(y)
+            self.classes_, labels = np.unique(y, return_inverse=True)
+            self._train(X, labels, len(self.classes_), cross_entropy, accuracy)
         return self
 
     def predict(self, X: Any) -> Any:
@@ -156,14 +188,14 @@ class MLPClassifier(ClassifierMixin, _MLP):  # type: ignore[misc]
 
 
 class MLPRegressor(RegressorMixin, _MLP):  # type: ignore[misc]
-    """A regressor: the squared error of one output or several.
+    """A regressor: half the mean squared error of one output or several.
 
     >>> x = np.linspace(-1, 1, 50).reshape(-1, 1)
     >>> model = MLPRegressor((20,), "tanh", learning_rate_init=0.01, max_iter=500, n_iter_no_change=50, random_state=0)
     >>> bool(model.fit(x, np.sin(3 * x[:, 0])).score(x, np.sin(3 * x[:, 0])) > 0.99)
     True
 
-    After `fit`: ``network_`` (a `Sequential`), ``history_``, ``loss_curve_``, ``n_iter_``.
+    After `fit`: ``network_`` (a `Sequential`), ``coefs_``, ``intercepts_``, ``history_``, ``loss_curve_``, ``n_iter_``.
 
     `fit` raises ValueError for unusable data and for parameters out of range.
     """
@@ -175,11 +207,12 @@ class MLPRegressor(RegressorMixin, _MLP):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> MLPRegressor:
         """Learn from rows of features (rows, features) and their targets, (rows,) or (rows, outputs)."""
-        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
-        y = np.asarray(y, np.float64)
-        self._one = y.ndim == 1
-        y = y.reshape(len(y), -1)
-        self._train(X, y, y.shape[1], mse_loss, _r2)
+        with self._all_or_nothing():
+            X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+            y = np.asarray(y, np.float64)
+            self._one = y.ndim == 1
+            y = y.reshape(len(y), -1)
+            self._train(X, y, y.shape[1], _half_of_mse, _r2)
         return self
 
     def predict(self, X: Any) -> Any:
@@ -200,6 +233,10 @@ class _NoChange:
         self.waited = self.waited + 1 if loss > self.best - self.tol else 0
         self.best = min(self.best, loss)
         return self.waited > self.patience
+
+
+def _half_of_mse(outputs: Any, targets: Any) -> Any:
+    return mse_loss(outputs, targets) / 2
 
 
 def _r2(outputs: Any, targets: Any) -> float:

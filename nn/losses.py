@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import Parameter, Signature, signature
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,10 @@ def _elementwise(formula: Callable[..., Any]) -> Callable[..., Any]:
             target = float(target)
         return _reduced(formula(input, target, **params), reduction)
 
+    shown = list(signature(formula).parameters.values())
+    reduction = Parameter("reduction", Parameter.POSITIONAL_OR_KEYWORD, default="mean", annotation="str")
+    params = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in shown[2:]]
+    loss.__signature__ = Signature([*shown[:2], reduction, *params])  # type: ignore[attr-defined]  # a function has none
     return loss
 
 
@@ -176,6 +181,9 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
         _check_reduction(reduction)
     if not (type(input) is Tensor and input.ndim == 2 and input.size):
         input, target = _rows(input, target)
+    if isinstance(target, Node) and target.dtype.kind == "f":
+        _check_shapes(cross_entropy, input.shape, target.shape)
+        return _reduced(-total(log_softmax(input) * target, axis=1), reduction)
     if reduction == "none":
         target = np.asarray(target)
         if target.ndim == 2:
@@ -212,7 +220,7 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 def _rows(input: Any, target: Any) -> tuple[Any, Any]:
     """Rows of logits, of one sample too, and an array of their targets."""
     input = input if isinstance(input, Tensor) else array(input)
-    target, shape = np.asarray(target), input.shape
+    target, shape = target if isinstance(target, Node) else np.asarray(target), input.shape
     if len(shape) == 1:
         return _rows(input.reshape(1, -1), target[None])
     if len(shape) != 2 or 0 in shape:

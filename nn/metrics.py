@@ -21,15 +21,23 @@ def accuracy(outputs: Any, targets: Any) -> float:
     >>> accuracy(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([1, 1]))
     0.5
 
-    Raises ValueError if the shapes do not belong together.
+    A row with nan in it is classified wrongly. Raises ValueError if the shapes do not belong together or a target is
+    none of the classes, TypeError for targets that are no numbers.
     """
     outputs, targets = np.asarray(data_of(outputs)), np.asarray(data_of(targets))
     if outputs.ndim == 2 and outputs.shape[1] == 1:
         outputs, targets = outputs[:, 0], targets[:, 0] if targets.shape == outputs.shape else targets
     if outputs.shape[:1] != targets.shape or outputs.ndim not in (1, 2) or not outputs.size:
         raise ValueError(f"accuracy() of outputs of shape {outputs.shape} and targets of shape {targets.shape}")
-    right = outputs.argmax(axis=1) == targets if outputs.ndim == 2 else (outputs > 0) == (targets > 0)
-    return float(right.mean())
+    if targets.dtype.kind not in "fiub":
+        raise TypeError(f"accuracy() takes targets that are numbers, such as class indices, not {targets.dtype}")
+    if outputs.ndim == 1:
+        if not (np.isin(targets, (0, 1)).all() or np.isin(targets, (-1, 1)).all()):
+            raise ValueError("accuracy() of scores takes targets 0 and 1, or -1 and 1")
+        return float((~np.isnan(outputs) & ((outputs > 0) == (targets > 0))).mean())
+    if not ((targets >= 0) & (targets < outputs.shape[1])).all():
+        raise ValueError(f"accuracy() of {outputs.shape[1]} classes takes targets from 0 to {outputs.shape[1] - 1}")
+    return float((~np.isnan(outputs).any(axis=1) & (outputs.argmax(axis=1) == targets)).mean())
 
 
 def confusion_matrix(predicted: Any, labels: Any, classes: int | None = None) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Bytes: TypeAlias = NDArray[np.uint8]
 
 _IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+_BOM = b"\xef\xbb\xbf"  # which some programs put before their text
 _CSV = ("mnist_train.csv", "mnist_test.csv")
 _NPZ = ("x_train", "y_train", "x_test", "y_test")
 
@@ -51,8 +52,9 @@ def read_mnist(path: str | Path) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     if None in idx:
         raise FileNotFoundError(f"{path} holds neither {' and '.join(_CSV)} nor {', '.join(_IDX)}, with .gz or without")
     train_x, train_y, test_x, test_y = (read_idx(each) for each in idx if each)
-    _check(idx[0], train_x, train_y)
-    _check(idx[2], test_x, test_y)
+    _check(idx[0], train_x, idx[1], train_y)
+    _check(idx[2], test_x, idx[3], test_y)
+    _check_sizes(path, train_x, test_x)
     return train_x, train_y, test_x, test_y
 
 
@@ -61,7 +63,9 @@ def read_csv(path: str | Path) -> tuple[Bytes, Bytes]:
 
     Raises ValueError for lines that are anything else, naming the line.
     """
-    lines = _contents(path).decode("ascii", "replace").splitlines()
+    lines = [
+        line for line in _contents(path).removeprefix(_BOM).decode("ascii", "replace").splitlines() if line.strip()
+    ]
     header = int(bool(lines) and lines[0].startswith("label"))
     if not lines[header:]:
         raise ValueError(f"{path} holds no images")
@@ -75,7 +79,7 @@ def read_csv(path: str | Path) -> tuple[Bytes, Bytes]:
     if len(outside):
         raise ValueError(f"{path}, line {outside[0] + 1 + header}: pixels go from 0 to 255")
     images, labels = table[:, 1:].astype(np.uint8).reshape(-1, 28, 28), table[:, 0].astype(np.uint8)
-    _check(path, images, labels)
+    _check(path, images, path, labels)
     return images, labels
 
 
@@ -104,9 +108,10 @@ def read_npz(path: str | Path) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """
     arrays: list[Any] = []
     try:
-        archive = np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it is no .npz archive")
+        contents = Path(path).read_bytes()
+        if not zipfile.is_zipfile(io.BytesIO(contents)):
+            raise ValueError("it is no .npz archive; of IDX or CSV files give the folder")
+        archive = np.load(io.BytesIO(contents), allow_pickle=False)
         missing = [name for name in _NPZ if name not in archive.files]
         if missing:
             raise ValueError(f"{', '.join(missing)} not found in it")
@@ -116,8 +121,9 @@ def read_npz(path: str | Path) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     for name, array in zip(_NPZ, arrays, strict=True):
         if array.dtype != np.uint8:
             raise ValueError(f"{path}: {name} must hold bytes, not {array.dtype}")
-    _check(path, *arrays[:2])
-    _check(path, *arrays[2:])
+    for images, labels in (arrays[:2], arrays[2:]):
+        _check(path, images, path, labels)
+    _check_sizes(path, arrays[0], arrays[2])
     return arrays[0], arrays[1], arrays[2], arrays[3]
 
 
@@ -135,10 +141,17 @@ def _contents(path: str | Path) -> bytes:
         raise ValueError(f"{path} is cut short: {error}") from None
 
 
-def _check(path: Any, images: Bytes, labels: Bytes) -> None:
+def _check_sizes(path: Path | str, train: Bytes, test: Bytes) -> None:
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(
+            f"{path}: images of {train.shape[1:]} pixels to learn from, but of {test.shape[1:]} to test with"
+        )
+
+
+def _check(path: Any, images: Bytes, labels_path: Any, labels: Bytes) -> None:
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels) or not len(images):
         raise ValueError(
             f"{path}: images of shape {images.shape} and labels of shape {labels.shape} do not belong together"
         )
     if labels.max() > 9:
-        raise ValueError(f"{path}: labels go from 0 to 9, not to {labels.max()}")
+        raise ValueError(f"{labels_path}: labels go from 0 to 9, not to {labels.max()}")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import Tensor, Value, scopes
-from autograd.node import Node
+from autograd.node import UNTOUCHED, Node
 from autograd.tree import flatten
 
 _M = TypeVar("_M", bound="Module")
@@ -161,7 +161,7 @@ class Module:
 def clear(parameters: Iterable[Any]) -> None:
     """Clear gradients, as they are at first: 0.0 of a Value, None of a Tensor."""
     for parameter in parameters:
-        parameter.grad = 0.0 if isinstance(parameter, Value) else None
+        parameter.grad = UNTOUCHED if isinstance(parameter, Value) else None
 
 
 def check_state(module: Module, state: Mapping[str, Any]) -> None:
@@ -237,12 +237,20 @@ def _tree(module: Module, above: set[int]) -> str:
     above = above | {id(module)}
     lines = []
     for name, thing in vars(module).items():
-        parts = flatten(thing)[0] if name != "_frozen" else []
-        for i, part in enumerate(parts):
-            if isinstance(part, Module) and id(part) not in above:
+        for path, part in _inside(name, thing) if name != "_frozen" else ():
+            if id(part) not in above:
                 text = _tree(part, above) if type(part).__repr__ is Module.__repr__ else repr(part)
-                lines.append(f"  ({name if part is thing else f'{name}.{i}'}): " + text.replace("\n", "\n  "))
+                lines.append(f"  ({path}): " + text.replace("\n", "\n  "))
     inside = module.extra_repr()
     if lines:
         inside += "\n" + "\n".join(lines) + "\n"
     return f"{type(module).__name__}({inside})"
+
+
+def _inside(path: str, thing: Any) -> Iterator[tuple[str, Module]]:
+    """The modules that an attribute holds, itself or in lists and dicts, by their paths."""
+    if isinstance(thing, Module):
+        yield path, thing
+    else:
+        for name, part in _parts(thing, False):
+            yield from _inside(f"{path}.{name}", part)

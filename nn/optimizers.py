@@ -1,19 +1,19 @@
 """Optimisers: what a training step makes of the gradients. They change their parameters in place.
 
-Names, arguments and numbers are PyTorch's; a parameter without a gradient (None) is left as it is.
+Names, arguments and numbers are PyTorch's; a parameter that no gradient has reached is left as it is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd.node import Node
+from autograd.node import UNTOUCHED, Node
 from autograd.ops.shape import data_of
-from autograd.plain import kind_of
+from autograd.plain import constant, kind_of
 from autograd.quiet import hush, unhush
 from nn.module import Module, clear
 
@@ -22,7 +22,7 @@ class Optimizer:
     """What all optimisers share: the parameters, the learning rate, which may be changed between steps, and what is
     remembered of each parameter from step to step.
 
-    `weight_decay` times the parameter is added to its gradient.
+    `weight_decay` times the parameter is added to its gradient, but not at the positions in `undecayed`.
 
     An optimiser of one's own says in `change` what to subtract:
 
@@ -44,11 +44,11 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
         self.params = checked_parameters(params)
-        if not 0 <= lr < math.inf:
-            raise ValueError(f"the learning rate must be 0 or more, not {lr!r}")
-        if not weight_decay >= 0:
-            raise ValueError(f"the weight decay must be 0 or more, not {weight_decay!r}")
+        check_positive(**{"the learning rate": lr, "the weight decay": weight_decay})
+        if lr == math.inf:
+            raise ValueError("the learning rate must be 0 or more, not inf")
         self.lr, self.weight_decay = lr, weight_decay
+        self.undecayed: Collection[int] = frozenset()
         self.steps = [0] * len(self.params)
         self.memory: list[dict[str, Any]] = [
             dict.fromkeys(self.remembers, 0.0)
@@ -72,11 +72,11 @@ class Optimizer:
         try:
             for i, parameter in enumerate(self.params):
                 gradient = parameter.grad
-                if gradient is not None:
+                if gradient is not None and gradient is not UNTOUCHED:
                     steps[i] += 1
                     if isinstance(gradient, Node):
                         gradient = gradient.data
-                    if decay:
+                    if decay and i not in self.undecayed:
                         gradient = gradient + decay * parameter.data
                     parameter.data -= self.change(gradient, self.memory[i], steps[i])
         finally:
@@ -178,7 +178,7 @@ class Adagrad(Optimizer):
         eps: float = 1e-10,
     ) -> None:  # fmt: skip
         super().__init__(params, lr, weight_decay)
-        _check_positive(lr_decay=lr_decay, eps=eps)
+        check_positive(lr_decay=lr_decay, eps=eps)
         self.lr_decay, self.eps = lr_decay, eps
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
@@ -209,7 +209,7 @@ class RMSprop(Optimizer):
     ) -> None:  # fmt: skip
         super().__init__(params, lr, weight_decay)
         _check_shares(alpha=alpha)
-        _check_positive(eps=eps, momentum=momentum)
+        check_positive(eps=eps, momentum=momentum)
         self.alpha, self.eps, self.momentum = alpha, eps, momentum
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
@@ -242,8 +242,10 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__(params, lr, weight_decay)
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(f"betas must be a pair of numbers, not {betas!r}")
         _check_shares(beta1=betas[0], beta2=betas[1])
-        _check_positive(eps=eps)
+        check_positive(eps=eps)
         self.betas, self.eps = betas, eps
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
@@ -283,13 +285,13 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:  # fmt: skip
         super().__init__(params, lr, betas, eps)
-        _check_positive(weight_decay=weight_decay)
+        check_positive(weight_decay=weight_decay)
         self.shrinking = weight_decay
 
     def step(self) -> None:
         """Shrink every parameter that has a gradient, then change it as Adam does."""
         for parameter in self.params:
-            if parameter.grad is not None:
+            if parameter.grad is not None and parameter.grad is not UNTOUCHED:
                 parameter.data *= 1 - self.lr * self.shrinking
         super().step()
 
@@ -306,8 +308,7 @@ def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
     Raises ValueError for a negative or missing bound.
     """
     parameters = checked_parameters(parameters)
-    if not max_norm >= 0:
-        raise ValueError(f"max_norm must be 0 or more, not {max_norm!r}")
+    check_positive(max_norm=max_norm)
     norm = gradient_norm(parameters)
     if norm > max_norm:
         for parameter in parameters:
@@ -329,8 +330,7 @@ def clip_grad_value(parameters: Iterable[Any], clip_value: float) -> None:
     Raises ValueError for a negative or missing bound.
     """
     parameters = checked_parameters(parameters)
-    if not clip_value >= 0:
-        raise ValueError(f"clip_value must be 0 or more, not {clip_value!r}")
+    check_positive(clip_value=clip_value)
     for parameter in parameters:
         if parameter.grad is not None:
             clipped = np.clip(parameter.grad, -clip_value, clip_value)
@@ -371,13 +371,17 @@ def checked_parameters(params: Iterable[Any]) -> list[Any]:
     return params
 
 
-def _check_positive(**numbers: float) -> None:
+def check_positive(**numbers: float) -> None:
+    """Raise ValueError for a negative number or nan, TypeError for what is no number."""
     for name, number in numbers.items():
+        if isinstance(number, (str, bytes)) or constant(number) is None:
+            raise TypeError(f"{name} must be a number, not {number!r}")
         if not number >= 0:
             raise ValueError(f"{name} must be 0 or more, not {number!r}")
 
 
 def _check_shares(**numbers: float) -> None:
+    check_positive(**numbers)
     for name, number in numbers.items():
-        if not 0 <= number < 1:
+        if not number < 1:
             raise ValueError(f"{name} must be at least 0 and less than 1, not {number!r}")

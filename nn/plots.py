@@ -4,9 +4,13 @@ Nothing is shown or saved here: write ``ax.figure.savefig("picture.png")``."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+
+from nn.module import Module
+from nn.prediction import predict
 
 
 def plot_history(rows: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
@@ -39,11 +43,13 @@ def plot_history(rows: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
     return ax
 
 
-def plot_decision_boundary(model: Callable[[Any], Any], X: Any, y: Any, ax: Any = None, *, steps: int = 200) -> Any:
+def plot_decision_boundary(
+    model: Module | Callable[[Any], Any], X: Any, y: Any, ax: Any = None, *, steps: int = 200
+) -> Any:
     """The plane in the colours of the classes that a model of two features tells apart, and the points.
 
-    `model` takes rows (rows, 2) and gives class indices, one score each, whose sign decides, or logits of classes; so
-    ``lambda x: nn.predict(net, x)``, or the ``predict`` of an estimator. `y` are the labels.
+    `model` is a Module, an estimator, or a function of rows (rows, 2); it gives class indices, one score each, whose
+    sign decides, or logits of classes. `y` are the labels.
 
     >>> ax = plot_decision_boundary(lambda x: x[:, 0], [[-1.0, 0.0], [1.0, 0.0]], [0, 1])
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
@@ -58,7 +64,8 @@ def plot_decision_boundary(model: Callable[[Any], Any], X: Any, y: Any, ax: Any 
     low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5
     xs, ys = (np.linspace(low[i], high[i], steps) for i in range(2))
     grid = np.stack(np.meshgrid(xs, ys), axis=-1)
-    given = np.asarray(model(grid.reshape(-1, 2)))
+    decide = partial(predict, model) if isinstance(model, Module) else getattr(model, "predict", model)
+    given = np.asarray(decide(grid.reshape(-1, 2)))
     given = given.argmax(axis=1) if given.ndim == 2 and given.shape[1] > 1 else given.ravel()
     classes, points = np.unique(y, return_inverse=True)
     if given.dtype.kind == "f" and not np.isin(given, classes).all():

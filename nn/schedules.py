@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from nn.optimizers import Optimizer
+import numpy as np
+
+from autograd.plain import kind_of
+from nn.optimizers import Optimizer, check_positive
 
 
 class Schedule:
@@ -27,8 +30,8 @@ class Schedule:
     per_batch = False
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer, self.base, self.count = optimizer, optimizer.lr, 0
-        optimizer.lr = self.rate(0)
+        self.optimizer, self.base, self.count = _checked(optimizer), optimizer.lr, 0
+        self._go_to(0)
 
     def rate(self, count: int) -> float:
         """The learning rate after so many steps."""
@@ -36,8 +39,13 @@ class Schedule:
 
     def step(self, loss: float | None = None) -> None:
         """Go on to the next learning rate; only `ReduceLROnPlateau` looks at the loss."""
-        self.count += 1
-        self.optimizer.lr = self.rate(self.count)
+        self._go_to(self.count + 1)
+
+    def _go_to(self, count: int) -> None:
+        rate = self.rate(count)
+        if not 0 <= rate < math.inf:
+            raise ValueError(f"{type(self).__name__} gives the learning rate {rate} after {count} steps")
+        self.count, self.optimizer.lr = count, rate
 
     def state_dict(self) -> dict[str, Any]:
         """What the next steps depend on, as numbers by name."""
@@ -66,6 +74,7 @@ class StepLR(Schedule):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         _check_steps(step_size=step_size)
+        check_positive(gamma=gamma)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -84,6 +93,7 @@ class ExponentialLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        check_positive(gamma=gamma)
         self.gamma = gamma
         super().__init__(optimizer)
 
@@ -105,6 +115,7 @@ class CosineAnnealingLR(Schedule):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         _check_steps(T_max=T_max)
+        check_positive(eta_min=eta_min)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -128,6 +139,7 @@ class LinearLR(Schedule):
         self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
         _check_steps(total_iters=total_iters)
+        check_positive(start_factor=start_factor, end_factor=end_factor)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer)
 
@@ -157,8 +169,11 @@ class OneCycleLR(Schedule):
         final_div_factor: float = 1e4,
     ) -> None:  # fmt: skip
         _check_steps(total_steps=total_steps)
+        check_positive(max_lr=max_lr, div_factor=div_factor, final_div_factor=final_div_factor)
         if not 0 < pct_start < 1:
             raise ValueError(f"pct_start must be between 0 and 1, not {pct_start!r}")
+        if not div_factor or not final_div_factor:
+            raise ValueError("div_factor and final_div_factor divide the rate, so they cannot be 0")
         self.max_lr, self.total_steps, self.pct_start = max_lr, total_steps, pct_start
         self.first, self.last = max_lr / div_factor, max_lr / div_factor / final_div_factor
         super().__init__(optimizer)
@@ -192,9 +207,10 @@ class ReduceLROnPlateau(Schedule):
     ) -> None:  # fmt: skip
         if not 0 < factor < 1:
             raise ValueError(f"factor must be between 0 and 1, not {factor!r}")
+        check_positive(patience=patience, threshold=threshold, min_lr=min_lr)
         self.factor, self.patience, self.threshold, self.min_lr = factor, patience, threshold, min_lr
         self.best, self.waited, self.reductions = math.inf, 0, 0
-        self.now = optimizer.lr
+        self.now = _checked(optimizer).lr
         super().__init__(optimizer)
 
     def rate(self, count: int) -> float:
@@ -232,5 +248,13 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 def _check_steps(**numbers: int) -> None:
     for name, number in numbers.items():
-        if not number >= 1:
-            raise ValueError(f"{name} must be at least 1, not {number!r}")
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}")
+
+
+def _checked(optimizer: Optimizer) -> Optimizer:
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"a schedule sets the learning rate of an optimizer, such as nn.SGD(…), not {kind_of(optimizer)}"
+        )
+    return optimizer

@@ -47,6 +47,8 @@ class Linear(Module):
         rng = np.random.default_rng(rng)
         self.in_features, self.out_features = in_features, out_features
         self.weight: Any = Tensor((init or default_uniform)((in_features, out_features), rng))
+        if self.weight.shape != (in_features, out_features):
+            raise ValueError(f"init made weights of shape {self.weight.shape}, not {(in_features, out_features)}")
         self.bias: Any = None
         if bias:
             limit = 1 / math.sqrt(in_features)
@@ -202,6 +204,8 @@ class LayerNorm(Module):
 
     def __init__(self, num_features: int, *, eps: float = 1e-5) -> None:
         check_widths("LayerNorm", num_features=num_features)
+        if not eps >= 0:
+            raise ValueError(f"LayerNorm with eps={eps!r}: 0 or more")
         self.num_features, self.eps = num_features, eps
         self.weight: Any = Tensor(np.ones(num_features))
         self.bias: Any = Tensor(np.zeros(num_features))

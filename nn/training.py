@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from autograd import AnomalyError, Tensor, Value, detect_anomaly, no_grad
+from autograd import AnomalyError, Tensor, detect_anomaly, no_grad
 from autograd.node import Node
 from autograd.ops.shape import data_of
 from autograd.plain import kind_of
@@ -19,6 +19,7 @@ from nn.data import DataLoader
 from nn.module import Module, stored
 from nn.optimizers import Optimizer, clip_grad_norm, gradient_norm
 from nn.plots import plot_history
+from nn.prediction import caller, in_use, plain
 from nn.schedules import Schedule
 
 Metric = Callable[[Any, Any], float]
@@ -49,6 +50,9 @@ class History:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        return iter(self.rows)
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {number:.4g}" for name, number in self.rows[-1].items()) if self.rows else "empty"
@@ -147,9 +151,10 @@ def fit(
             raise TypeError(f"{name} are a list: write {name}=[{getattr(several, '__name__', '…')}]")
     batches = _batches(data, shuffle=True)
     held_out = None if validation is None else _batches(validation, shuffle=False)
-    named = (
-        metrics if isinstance(metrics, Mapping) else {getattr(each, "__name__", str(each)): each for each in metrics}
-    )
+    named = _named(metrics)
+    for each in (loss, *named.values(), *callbacks):
+        if not callable(each) or isinstance(each, type):
+            raise TypeError(f"losses, metrics and callbacks are functions or objects that can be called, not {each!r}")
     _check_parameters(model, optimizer)
     if not isinstance(epochs, (int, np.integer)) or epochs < 1:
         raise ValueError(f"epochs={epochs!r} must be a whole number of at least 1")
@@ -164,10 +169,10 @@ def fit(
         if hasattr(callback, "start"):
             callback.start()
     parts = [batches, schedule, *callbacks]
+    put_back, proven = _restorer(model, optimizer, parts), False
     if resume:
         assert checkpoint is not None
         _resume(checkpoint, model, optimizer, parts, history)
-    put_back, proven = _restorer(model, optimizer, parts), False
     count = len(batches) if hasattr(batches, "__len__") else None
     try:
         with tqdm(
@@ -204,26 +209,13 @@ def fit(
     return history
 
 
-def predict(model: Module, inputs: Any, batch_size: int = 256) -> Any:
-    """The outputs of a model in use, `Dropout` off and nothing recorded, as an array; batch by batch.
-
-    >>> from nn import Linear
-    >>> predict(Linear(2, 3, rng=0), np.zeros((4, 2))).shape
-    (4, 3)
-
-    Raises ValueError for no inputs, nan or inf among them, and whatever the model raises.
-    """
-    outputs = [_in_use(model, x) for (x,) in DataLoader(inputs, batch_size=batch_size)]
-    return np.concatenate(outputs)
-
-
 def _epoch(
     model: Module, batches: Iterable[Any], loss: Callable[[Any, Any], Any], optimizer: Optimizer,
     schedule: Schedule | None, max_norm: float | None, metrics: Mapping[str, Metric], bar: Any,
 ) -> dict[str, float]:  # fmt: skip
     """Train on every batch; what an epoch was like."""
     model.train()
-    buffers, call = _buffers(model), _caller(model)
+    buffers, call = _buffers(model), caller(model)
     total, rows, norms, seen = 0.0, 0, 0.0, []
     lr = optimizer.lr
     for number, batch in enumerate(batches):
@@ -255,7 +247,7 @@ def _epoch(
         size = len(x)
         total, rows, norms = total + value * size, rows + size, norms + norm
         if metrics:
-            seen.append((_plain(outputs), np.asarray(y)))
+            seen.append((plain(outputs), np.asarray(y)))
         bar.update()
     if not rows:
         raise ValueError("the data gave no batches; an iterator can be read only once, so pass a DataLoader")
@@ -269,12 +261,23 @@ def _evaluate(
     total, rows, seen = 0.0, 0, []
     for batch in batches:
         x, y = _pair(batch)
-        outputs = _in_use(model, x)
+        outputs = in_use(model, x)
         with no_grad():
             total += float(data_of(loss(Tensor(outputs), y))) * len(x)
         rows += len(x)
         seen.append((outputs, np.asarray(y)))
     return {"validation loss": total / rows, **_measured(metrics, seen)}
+
+
+def _named(metrics: Iterable[Metric] | Mapping[str, Metric]) -> dict[str, Metric]:
+    """The metrics by names of which none is another column's."""
+    pairs = metrics.items() if isinstance(metrics, Mapping) else [(getattr(m, "__name__", str(m)), m) for m in metrics]
+    named: dict[str, Metric] = {}
+    for name, metric in pairs:
+        if name in (*named, "loss", "validation loss", "gradient norm", "lr"):
+            raise ValueError(f"the history has a column {name!r} already; name the metric, as in metrics={{'f1': f1}}")
+        named[name] = metric
+    return named
 
 
 def _measured(metrics: Mapping[str, Metric], seen: list[Any]) -> dict[str, float]:
@@ -284,42 +287,25 @@ def _measured(metrics: Mapping[str, Metric], seen: list[Any]) -> dict[str, float
     return {name: float(metric(outputs, targets)) for name, metric in metrics.items()}
 
 
-def _caller(model: Any) -> Callable[[Any], Any]:
-    """The model as a function of a batch; a model of Values is called row by row."""
-    if not any(isinstance(part, Value) for part in stored(model).values()):
-        return model  # type: ignore[no-any-return]
-    return lambda x: [model(row) for row in np.asarray(x).tolist()]
-
-
 def _buffers(model: Module) -> list[Any]:
     """What a module changes in being called: the arrays that are no parameters."""
     return [part for part in stored(model).values() if isinstance(part, np.ndarray)]
 
 
-@no_grad()
-def _in_use(model: Module, x: Any) -> Any:
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        return _plain(_caller(model)(x))
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-def _plain(outputs: Any) -> Any:
-    if isinstance(outputs, list):
-        return np.array([_plain(each) for each in outputs])
-    return data_of(outputs)
-
-
 def _explain(model: Module, loss: Callable[[Any, Any], Any], x: Any, y: Any, where: str) -> None:
     """Raise AnomalyError that says where a nan or inf was born."""
+    for what, data in (*model.named_parameters(), ("the inputs", x), ("the targets", y)):
+        numbers = np.asarray(data_of(data))
+        if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+            what = what if what.startswith("the ") else f"the parameter {what}"
+            raise AnomalyError(
+                f"{where}, because there is nan or inf in {what}. The weights are those before this batch"
+            )
     kept = [(buffer, buffer.copy()) for buffer in _buffers(model)]
     born = "it was not born in the model and the loss; look at the data"
     try:
         with detect_anomaly():
-            loss(_caller(model)(x), y).backward()
+            loss(caller(model)(x), y).backward()
     except AnomalyError as error:
         born = str(error)
     finally:

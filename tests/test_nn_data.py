@@ -334,3 +334,68 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match="pip install matplotlib"):
         nn.plot_history(ROWS)
+
+
+@pytest.mark.parametrize("outputs", [np.full((2, 3), np.nan), np.full(2, np.nan), [[np.nan, 1.0], [np.nan, 0.0]]])
+def test_nan_is_no_right_answer(outputs):
+    assert nn.accuracy(outputs, [0, 0]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("outputs", "targets", "error"),
+    [(np.eye(2), ["a", "b"], TypeError), ([0.5, -0.5], [2, 3], ValueError), (np.eye(3), [0, 1, 7], ValueError),
+     (np.eye(3), [0, 1, -1], ValueError)],
+)  # fmt: skip
+def test_targets_that_are_none_of_the_classes(outputs, targets, error):
+    with pytest.raises(error, match="accuracy"):
+        nn.accuracy(outputs, targets)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_batches_are_copies(shuffle):
+    x = np.ones((3, 2))
+    for (batch,) in nn.DataLoader(x, batch_size=3, shuffle=shuffle):
+        batch *= 0
+    assert x.all()
+
+
+def test_a_decision_boundary_of_a_module_an_estimator_and_a_function():
+    points, labels = np.array([[-1.0, 0.0], [1.0, 0.0], [2.0, 1.0]]), np.array([0, 1, 1])
+    net = nn.Linear(2, 2, rng=0)
+    of_values = nn.MLP(2, [3, 1], rng=0)
+    estimator = nn.MLPClassifier((3,), max_iter=200, tol=1.0, random_state=0).fit(points, labels)
+    for model in (net, of_values, estimator, lambda rows: rows[:, 0]):
+        ax = nn.plot_decision_boundary(model, points, labels, steps=5)
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1"]
+
+
+def test_images_of_two_sizes_are_refused(tmp_path):
+    images, labels = np.zeros((3, 28, 28), np.uint8), np.zeros(3, np.uint8)
+    np.savez(tmp_path / "m.npz", x_train=images, y_train=labels, x_test=images[:, :20, :20], y_test=labels)
+    with pytest.raises(ValueError, match="pixels to learn from, but of"):
+        nn.read_mnist(tmp_path / "m.npz")
+
+
+def test_one_file_of_several_is_no_archive(tmp_path):
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(b"anything"))
+    with pytest.raises(ValueError, match="of IDX or CSV files give the folder"):
+        nn.read_mnist(path)
+
+
+def test_bad_labels_are_reported_of_their_own_file(tmp_path):
+    write_idx(tmp_path)
+    labels = tmp_path / "train-labels-idx1-ubyte"
+    contents = bytearray(labels.read_bytes())
+    contents[-1] = 77
+    labels.write_bytes(contents)
+    with pytest.raises(ValueError, match="train-labels-idx1-ubyte: labels go from 0 to 9, not to 77"):
+        nn.read_mnist(tmp_path)
+
+
+def test_a_mark_at_the_beginning_and_empty_lines_are_read_over(tmp_path):
+    write_csv(tmp_path)
+    before = nn.read_mnist(tmp_path)
+    path = tmp_path / "mnist_train.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\n\n")
+    assert all((one == other).all() for one, other in zip(before, nn.read_mnist(tmp_path), strict=True))

@@ -98,12 +98,14 @@ def test_too_few_epochs_are_warned_of():
     ("options", "hint"),
     [
         ({"solver": "lbfgs"}, "neither 'adam' nor 'sgd'"), ({"activation": "rleu"}, "did you mean 'relu'"),
-        ({"hidden_layer_sizes": (3, 0)}, "at least 1"), ({"batch_size": 0}, "batch_size"), ({"max_iter": 0}, "epochs=0"),
+        ({"hidden_layer_sizes": (3, 0)}, "at least 1"), ({"batch_size": 0}, "batch_size"), ({"max_iter": 0}, "max_iter=0"),
         ({"hidden_layer_sizes": (2.5,)}, "a whole number"), ({"hidden_layer_sizes": ((3,),)}, "a whole number"),
         ({"hidden_layer_sizes": "a"}, "a whole number"), ({"batch_size": 1.5}, "batch_size=1.5"),
         ({"batch_size": "big"}, "batch_size='big'"), ({"activation": None}, "activation=None"),
-        ({"max_iter": 2.5}, "epochs=2.5"),
-        ({"learning_rate_init": -1.0}, "learning rate"), ({"alpha": -1.0}, "weight decay"),
+        ({"max_iter": 2.5}, "max_iter=2.5"),
+        ({"learning_rate_init": -1.0}, "learning_rate_init must be 0 or more"), ({"alpha": -1.0}, "alpha must be"),
+        ({"n_iter_no_change": 0}, "n_iter_no_change=0"), ({"tol": -1.0}, "tol must be"), ({"momentum": 2.0}, "at most 1"),
+        ({"validation_fraction": 1.0}, "between 0 and 1"),
     ],
 )  # fmt: skip
 def test_parameters_out_of_range_are_refused(options, hint):
@@ -125,3 +127,38 @@ def test_without_scikit_learn_the_error_says_what_to_install():
 def test_there_is_nothing_else():
     with pytest.raises(AttributeError, match="no attribute 'MLPClasifier'"):
         nn.MLPClasifier
+
+
+def test_alpha_shrinks_the_weights_as_a_ridge_does_and_not_the_intercept():
+    """Without hidden layers and with all rows in a batch the optimum is known: ½ MSE + alpha / 2n · |w|²."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))
+    y = 5.0 + X @ [1.0, -2.0]
+    model = nn.MLPRegressor(
+        (), alpha=100.0, max_iter=3000, learning_rate_init=0.05, tol=0.0, n_iter_no_change=3000, batch_size=100,
+        random_state=0,
+    )  # fmt: skip
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    centred = X - X.mean(axis=0)
+    weights = np.linalg.solve(centred.T @ centred + 100.0 * np.eye(2), centred.T @ (y - y.mean()))
+    assert np.allclose(model.coefs_[0][:, 0], weights, atol=1e-4)
+    assert np.allclose(model.intercepts_[0], y.mean() - X.mean(axis=0) @ weights, atol=1e-4)
+    assert np.isclose(model.loss_, np.mean((model.predict(X) - y) ** 2) / 2, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"learning_rate_init": -1.0}, {"alpha": "a"}, {"activation": "foo"}, {"batch_size": 0}]
+)
+def test_a_fit_that_fails_leaves_the_last_one(wrong):
+    model = quick(max_iter=300).fit(*IRIS)
+    before = model.predict(IRIS[0])
+    with pytest.raises((ValueError, TypeError)):
+        model.set_params(**wrong).fit(IRIS[0][:, :2], np.array(["x", "yy", "z"])[IRIS[1]])
+    assert model.n_features_in_ == 4
+    assert (model.predict(IRIS[0]) == before).all()
+
+
+def test_a_generator_is_a_random_state():
+    first, second = (quick(max_iter=200, random_state=np.random.default_rng(3)).fit(*IRIS) for _ in range(2))
+    assert (first.predict_proba(IRIS[0]) == second.predict_proba(IRIS[0])).all()

@@ -1,5 +1,7 @@
 """Losses: PyTorch's numbers and gradients (torch 2.13.0, recorded), the same on Values, second order, bad input."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -229,3 +231,18 @@ def test_a_loss_that_is_not_asked_for_gives_no_nan():
     loss = nn.half_squared_error(prediction, [0.0, 0.0])
     np.where(False, loss, prediction.sum()).backward()
     assert prediction.grad.tolist() == [1.0, 1.0]
+
+
+def test_probabilities_may_be_nodes_and_have_gradients():
+    logits, target = Tensor([[0.0, 1.0], [2.0, 0.0]]), Tensor([[0.5, 0.5], [0.25, 0.75]])
+    plain = nn.cross_entropy(logits, target.data)
+    loss = nn.cross_entropy(logits, target)
+    assert np.isclose(loss.item(), plain.item())
+    loss.backward()
+    assert np.allclose(target.grad, -log_softmax(logits.data) / 2)
+
+
+def test_signatures_tell_the_truth():
+    assert str(inspect.signature(nn.mse_loss)).startswith("(input: 'Any', target: 'Any', reduction: 'str' = 'mean')")
+    assert list(inspect.signature(nn.huber_loss).parameters) == ["input", "target", "reduction", "delta"]
+    assert nn.huber_loss(Tensor([3.0]), [0.0], "sum", delta=1.0).item() == 2.5

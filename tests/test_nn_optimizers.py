@@ -309,3 +309,58 @@ def test_the_state_of_another_optimizer_is_refused_before_anything_is_changed():
         nn.SGD(one.params).load_state_dict(before)
     after = one.state_dict()
     assert all((after[name] == before[name]).all() for name in before)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize("make", [lambda p: nn.SGD(p, lr=0.1, weight_decay=0.5, momentum=0.9), lambda p: nn.AdamW(p)])
+def test_a_parameter_that_took_no_part_is_left_as_it_is(kind, make):
+    used, unused = kind(1.0), kind(1.0)
+    optimizer = make([used, unused])
+    for _ in range(2):
+        optimizer.zero_grad()
+        (used * used).backward()
+        optimizer.step()
+    assert unused.data == 1.0
+    assert used.data < 1.0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda o: nn.ExponentialLR(o, -1.0), lambda o: nn.ExponentialLR(o, math.nan), lambda o: nn.StepLR(o, 1, -1.0),
+        lambda o: nn.StepLR(o, 2.5), lambda o: nn.CosineAnnealingLR(o, 5, eta_min=-3.0),
+        lambda o: nn.LinearLR(o, start_factor=-1.0), lambda o: nn.LinearLR(o, total_iters=2.5),
+        lambda o: nn.OneCycleLR(o, -1.0, 10), lambda o: nn.OneCycleLR(o, 1.0, 10, div_factor=0),
+        lambda o: nn.ReduceLROnPlateau(o, patience=-1), lambda o: nn.ReduceLROnPlateau(o, min_lr=-1.0),
+    ],
+)  # fmt: skip
+def test_schedules_of_no_learning_rate_are_refused_and_change_nothing(make):
+    optimizer = nn.SGD([Value(1.0)], lr=0.1)
+    with pytest.raises(ValueError, match="must be|cannot be 0"):
+        make(optimizer)
+    assert optimizer.lr == 0.1
+
+
+def test_a_schedule_that_runs_away_is_stopped():
+    optimizer = nn.SGD([Value(1.0)], lr=1e300)
+    schedule = nn.ExponentialLR(optimizer, 1e300)
+    with pytest.raises(ValueError, match="gives the learning rate inf after 1 steps"):
+        schedule.step()
+    assert (schedule.count, optimizer.lr) == (0, 1e300)
+
+
+def test_a_schedule_is_one_of_an_optimizer():
+    with pytest.raises(TypeError, match="sets the learning rate of an optimizer"):
+        nn.StepLR(Tensor([1.0]), 1)
+    with pytest.raises(TypeError, match="sets the learning rate of an optimizer"):
+        nn.ReduceLROnPlateau("SGD")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda p: nn.SGD(p, lr="0.1"), lambda p: nn.Adam(p, betas=0.9), lambda p: nn.Adam(p, betas=(0.9, 0.99, 0.5)),
+     lambda p: nn.clip_grad_norm(p, "1"), lambda p: nn.clip_grad_norm(p, None)],
+)  # fmt: skip
+def test_what_is_no_number_is_refused(make):
+    with pytest.raises(TypeError, match="must be a"):
+        make([Value(1.0)])

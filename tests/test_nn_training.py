@@ -623,3 +623,69 @@ def test_no_epochs_and_no_node_are_refused():
         nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 0)
     with pytest.raises(TypeError, match="must be a node"):
         nn.fit(net, loader(), lambda outputs, targets: 1.0, nn.SGD(net.parameters()), 1)
+
+
+def test_a_resumed_training_that_fails_changes_nothing(tmp_path):
+    first = nn.Linear(3, 1, rng=0)
+    data = (X, X[:, :1])
+    nn.fit(first, data, nn.mse_loss, nn.SGD(first.parameters(), lr=0.1), 3, checkpoint=tmp_path / "c.npz")
+    model = nn.Linear(3, 1, rng=4)
+    optimizer = nn.SGD(model.parameters(), lr=0.7)
+    before = model.state_dict()
+    with pytest.raises(ValueError, match="3"):
+        nn.fit(
+            model, (X[:, :2], X[:, :1]), nn.mse_loss, optimizer, 6, checkpoint=tmp_path / "c.npz", resume=True
+        )  # fmt: skip
+    assert all((before[name] == now).all() for name, now in model.state_dict().items())
+    assert optimizer.lr == 0.7
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [{"loss": nn.accuracy}, {"lr": nn.accuracy}, {"gradient norm": nn.accuracy}, {"validation loss": nn.accuracy},
+     [lambda a, b: 1.0, lambda a, b: 2.0]],
+)  # fmt: skip
+def test_no_metric_takes_the_name_of_another_column(metrics):
+    model = nn.Linear(3, 2, rng=0)
+    with pytest.raises(ValueError, match="has a column '.*' already; name the metric"):
+        nn.fit(model, (X, np.zeros(40, int)), nn.cross_entropy, nn.SGD(model.parameters()), 1, metrics=metrics)
+
+
+@pytest.mark.parametrize(
+    "options", [{"metrics": ["accuracy"]}, {"callbacks": ["x"]}, {"callbacks": [nn.EarlyStopping]}, {"loss": "mse"}]
+)
+def test_what_cannot_be_called_is_refused(options):
+    model = nn.Linear(3, 1, rng=0)
+    loss = options.pop("loss", nn.mse_loss)
+    with pytest.raises(TypeError, match="are functions or objects that can be called, not"):
+        nn.fit(model, (X, X[:, :1]), loss, nn.SGD(model.parameters()), 1, **options)
+
+
+@pytest.mark.parametrize("where", ["parameter", "inputs", "targets"])
+def test_a_nan_that_was_there_before_is_found(where):
+    model = nn.Linear(3, 1, rng=0)
+    x, y = X.copy(), X[:, :1].copy()
+    {"parameter": model.weight.data, "inputs": x, "targets": y}[where][0, 0] = np.nan
+    with pytest.raises(AnomalyError, match=f"nan or inf in the {where}{' weight' if where == 'parameter' else ''}\\. "):
+        nn.fit(model, [(x, y)], nn.mse_loss, nn.SGD(model.parameters()), 1)
+
+
+def test_the_history_is_read_row_by_row():
+    history = nn.History()
+    history.rows += [{"loss": 2.0}, {"loss": 1.0}]
+    assert [row["loss"] for row in history] == history["loss"] == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("ending", [".npz", ".safetensors"])
+def test_a_file_that_is_replaced_keeps_its_mode_and_its_links(tmp_path, ending):
+    pytest.importorskip("safetensors")
+    target, link = tmp_path / f"model{ending}", tmp_path / f"link{ending}"
+    nn.save(nn.Linear(2, 1, rng=0), target)
+    target.chmod(0o640)
+    link.symlink_to(target)
+    twin, other = nn.Linear(2, 1, rng=1), nn.Linear(2, 1, rng=2)
+    nn.save(twin, link)
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o640
+    nn.load(other, target)
+    assert other.weight.tolist() == twin.weight.tolist()
