@@ -288,12 +288,13 @@ def _walk(
         pulled = node._pull(gradient, as_graph, careful)
         if anomaly:
             _check_anomaly(node, gradient, pulled)
-    taken = {id(share) for _, share in outputs}
-    for node, total in sums.items():
+    share = data = gradient = z = None  # nobody is to hold a gradient now but who keeps it
+    pulled = recorded = ()
+    for node in sums:
+        total = sums[node]
         if type(total) is array:
-            if total.base is not None or id(total) in taken:
-                sums[node] = total = total.copy()  # gradients never share memory
-            taken.add(id(total))
+            if total.base is not None or getrefcount(total) > _ALONE:
+                sums[node] = total.copy()  # gradients share memory neither with each other nor with anything else
         elif node.priority == 2 and not isinstance(total, Node):
             sums[node] = np.asarray(total)
     return sums
@@ -373,15 +374,17 @@ def _plain(gradient: Any) -> Any:
 
 def _total(node: Node, old: Any, new: Any) -> Any:
     """A leaf's gradient after this walk; None and 0 count as none yet."""
-    number = 0.0 if old is None else constant(old)
-    if number is not None:
-        return new + number if number else new
-    if isinstance(old, Node) or (isinstance(old, np.ndarray) and old.shape == np.shape(new)):
+    number = constant(old)
+    if old is None or number == 0:
+        return new
+    if number is not None or isinstance(old, Node) or (isinstance(old, np.ndarray) and old.shape == np.shape(new)):
         token = hush()
         try:
-            return old + new
+            total = old + new if number is None else number + new
         finally:
             unhush(token)
+        # NumPy makes numbers of arrays without axes
+        return np.asarray(total) if type(new) is np.ndarray and not isinstance(total, Node) else total
     raise TypeError(
         f"the gradient of {node.label or 'a leaf'} was set to {kind_of(old)}; set it to 0.0 or None to clear it"
     )

@@ -67,6 +67,8 @@ def explain(output: Value, leaf: Value, *, max_paths: int = 6) -> str:
     for node in nodes:
         if not isinstance(node, Value):
             raise TypeError(f"explain() follows Values alone; this graph goes through {kind_of(node)}")
+        if getattr(node.op, "joint_rule", None) is not None:
+            raise TypeError(f"explain() does not see into {node.op.name}; run a compiled function under jit.disabled()")
     names = unique_names([*nodes, leaf])
     start, end = names[output], names[leaf]
     total = derivative(start, end)

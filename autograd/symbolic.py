@@ -62,6 +62,8 @@ def to_sympy(node: Value, *, shared: bool = False) -> Any:
     for each in nodes:
         if not isinstance(each, Value):
             raise TypeError(f"to_sympy() and latex() are for graphs of Values; this one holds {kind_of(each)}")
+        if getattr(each.op, "joint_rule", None) is not None:
+            raise TypeError(f"{each.op.name} keeps no formula; run a compiled function under jit.disabled()")
     if not shared:
         _check_length(nodes)
     named = _parts(nodes) if shared else set()

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tensor, Value, explain
+from autograd import Tensor, Value, explain, jit
 from autograd.naming import brief, local_derivative, operation, unique_names
 
 
@@ -293,3 +293,14 @@ def test_operations_and_derivatives_in_names():
         known = {**names, **{each: "v" for each in node.inputs if each not in names}, node: "z"}
         assert operation(node, known) == written
         assert [local_derivative(node, index, known) for index in range(len(derivatives))] == derivatives
+
+
+def test_a_compiled_function_is_not_said_to_depend_on_nothing():
+    w = Value(2.0)
+    y = jit(lambda x: x * w * x)(Value(3.0))
+    with pytest.raises(
+        TypeError, match=r"does not see into jit\(<lambda>\); run a compiled function under jit.disabled"
+    ):
+        explain(y, w)
+    with jit.disabled():
+        assert "9" in str(explain(jit(lambda x: x * w * x)(Value(3.0)), w))

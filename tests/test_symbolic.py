@@ -384,3 +384,10 @@ def test_a_leaf_whose_data_was_set_is_still_a_leaf():
     w.data = 0.25
     assert str(to_sympy(z)) == "(2*w - 3)**2"
     assert latex(z) == r"\left(2 w - 3\right)^{2}"
+
+
+def test_a_compiled_function_keeps_no_formula():
+    y = autograd.jit(lambda x: x * x)(Value(3.0))
+    for ask in (to_sympy, latex):
+        with pytest.raises(TypeError, match=r"jit\(<lambda>\) keeps no formula; run a compiled function under jit"):
+            ask(y)

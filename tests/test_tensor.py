@@ -1046,6 +1046,39 @@ def test_an_array_that_a_rule_keeps_is_not_added_to():
     assert small.tolist() == [10.0, 20.0]
 
 
+def test_gradients_are_no_arrays_of_anybody_else():
+    kept, x = np.array([1.0, 2.0, 3.0]), Tensor(np.ones(3))
+    keeper = extend.primitive(lambda x: np.sum(kept * x))
+    extend.defvjp(keeper, lambda ans, x: lambda g: kept)
+    keeper(x).backward()
+    assert x.grad.tolist() == [1.0, 2.0, 3.0]
+    assert not np.shares_memory(x.grad, kept)
+
+    itself = extend.primitive(lambda x: np.sum(x * x) / 2)
+    extend.defvjp(itself, lambda ans, x: lambda g: x)
+    y = Tensor(np.ones(3))
+    itself(y).backward()
+    assert y.grad.tolist() == [1.0, 1.0, 1.0]
+    assert not np.shares_memory(y.grad, y.data)
+
+    a, b, upstream = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), np.array([5.0, 6.0])
+    (a + b).backward(upstream)
+    arrays = [a.grad, b.grad, upstream, a.data, b.data]
+    assert not any(np.shares_memory(one, other) for i, one in enumerate(arrays) for other in arrays[:i])
+
+
+def test_gradients_without_axes_stay_arrays():
+    x = Tensor(2.0)
+    for _ in range(3):
+        (x * x).backward()
+    assert isinstance(x.grad, np.ndarray)
+    assert x.grad == 12.0
+    x.grad = 1.0
+    (x * x).backward()
+    assert isinstance(x.grad, np.ndarray)
+    x.grad[...] = 0.0
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
