@@ -27,7 +27,15 @@ def primitive(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> grad(cube)(2.0), grad(grad(cube))(2.0)
     (12.0, 12.0)
     """
-    op = Primitive(getattr(f, "__name__", "f"), f, [])
+    name = getattr(f, "__name__", "f")
+
+    def forward(*operands: Any, **params: Any) -> Any:
+        made = np.asarray(f(*operands, **params))
+        if made.dtype.kind not in "fiub":
+            raise TypeError(f"{name}() returned {made.dtype} data; an operation of the graph returns real numbers")
+        return made if made.dtype.kind == "f" else made.astype(float)  # its rules say what gradient a step has
+
+    op = Primitive(name, forward, [])
 
     @wraps(f)
     def operation(*operands: Any, **params: Any) -> Any:

@@ -22,7 +22,8 @@ UFUNCS: dict[Any, Row] = {
 }  # fmt: skip
 
 
-def _clip(x: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
+def clip(x: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
+    """NumPy's clip: a bound that is None is no bound."""
     lo, hi = named.pop("min", a_min), named.pop("max", a_max)
     if named:
         raise TypeError(f"np.clip with {', '.join(named)}= has no rule for nodes; call np.clip(x, lo, hi) on its own")
@@ -34,7 +35,7 @@ def _where(condition: Any, *choices: Any) -> Any:
 
 
 ARRAY_FUNCTIONS: dict[Any, Any] = {
-    **COMPOSED, **BY_NUMPY, np.clip: _clip, np.where: _where, np.round: FUNCTIONS["round"],
+    **COMPOSED, **BY_NUMPY, np.clip: clip, np.where: _where, np.round: FUNCTIONS["round"],
     np.around: FUNCTIONS["round"], np.linalg.matmul if hasattr(np.linalg, "matmul") else None: BY_NUMPY[np.matmul],
 }  # fmt: skip
 COMPARISONS = {
@@ -44,10 +45,11 @@ COMPARISONS = {
 PREDICATES = {
     *COMPARISONS, np.isnan, np.isinf, np.isfinite, np.signbit,
     np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
+    np.bitwise_and, np.bitwise_or, np.invert, np.bitwise_xor,  # of comparisons
 }  # fmt: skip
 QUESTIONS = {
     np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero,
-    np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.full_like, np.empty_like,
+    np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
     np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
 REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__"}

@@ -212,6 +212,10 @@ class Tensor(Node):
         """The elements in one row."""
         return self.reshape(-1)
 
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """No element below `min`, none above `max`; a bound that is None is no bound."""
+        return protocols.clip(self, min, max)  # type: ignore[no-any-return]
+
     def argmax(self, axis: int | None = None) -> Any:
         """The places of the greatest elements; plain integers, without gradient."""
         return self._primal.argmax(axis)
@@ -539,7 +543,9 @@ def _unary(op: Primitive) -> Callable[..., Any]:
         return _record(op, (self._primal,), ((self, 0),), op.params)
 
     def with_params(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return OPERATIONS[op.name](self, *args, **kwargs) if args or kwargs else alone(self)
+        if args or kwargs or type(self) is Mask:
+            return OPERATIONS[op.name](self, *args, **kwargs)
+        return _record(op, (self._primal,), ((self, 0),), op.params)
 
     return with_params if op.params else alone
 

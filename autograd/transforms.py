@@ -20,8 +20,8 @@ from autograd.node import Node, tick
 from autograd.ops.primitive import Primitive
 from autograd.ops.shape import data_of, shape_of, stack
 from autograd.plain import constant, kind_of
-from autograd.tensor import Tensor
-from autograd.tree import flatten
+from autograd.tensor import Mask, Tensor, array
+from autograd.tree import flatten, matched
 from autograd.value import Value
 
 ArgNum = int | tuple[int, ...]
@@ -117,15 +117,13 @@ def make_jvp(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
     @_named("make_jvp", f)
     def run(*args: Any, **kwargs: Any) -> Any:
         def jvp(tangent: Any) -> Any:
-            leaves, _, result = _traced(f, argnum, args, kwargs)
+            leaves, rebuild, result = _traced(f, argnum, args, kwargs)
             inner = _is_closed(result, leaves)
             value = _plain(result) if inner else result
             if not isinstance(result, Node):
                 return value, np.zeros(np.shape(result))[()]
             upstream = _fresh(np.zeros(result.shape) if result.shape else 0.0)
-            tangents = flatten(tangent)[0]
-            if [np.shape(data_of(each)) for each in tangents] != [leaf.shape for leaf in leaves]:
-                raise ValueError("the tangent of make_jvp() needs the structure and the shapes of the argument")
+            tangents = _matched(tangent, rebuild(leaves))
             pulled = _shares(result, upstream, leaves, as_graph=True)
             outputs = [
                 (each, _like(each, v)) for each, v in zip(pulled, tangents, strict=True) if isinstance(each, Node)
@@ -191,9 +189,9 @@ def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[.
         *given, vector = args
 
         def slope(*inner: Any) -> Any:
-            gradients, vectors = flatten(grad(f, argnum)(*inner, **kwargs))[0], flatten(vector)[0]
+            gradients = grad(f, argnum)(*inner, **kwargs)
             total: Any = 0.0
-            for g, v in zip(gradients, vectors, strict=True):
+            for g, v in zip(flatten(gradients)[0], _matched(vector, gradients), strict=True):
                 total = total + (g * v).sum() if shape_of(g) else total + g * v
             return total
 
@@ -216,7 +214,11 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if not modes.is_recording():
             return f(*args, **kwargs)
         start = tick()
-        own = {index: _fresh(each) for index, each in enumerate(given) if isinstance(each, Node)}
+        own = {
+            index: _fresh(each)
+            for index, each in enumerate(given)
+            if isinstance(each, Node) and not isinstance(each, Mask)
+        }
 
         def recompute(operands: dict[int, Any]) -> Any:
             arguments, named = rebuild(operands.get(index, each) for index, each in enumerate(given))
@@ -226,10 +228,17 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(result, Node):
             return result
         captured = _captured(result, start, set(own.values()))
+        numbers = [each.number for each in captured]
         operands = [*(given[index] for index in own), *captured]
         data, is_value = result.data, isinstance(result, Value)
 
         def shares(gradient: Any, z: Any, recorded: Any, as_graph: bool) -> list[Any]:
+            for each, number in zip(captured, numbers, strict=True):
+                if each.number != number:
+                    raise RuntimeError(
+                        f"{op.name} computes again with the data that was used, but .data of {each!r} was set since; "
+                        "compute the output anew before backward()"
+                    )
             with modes.enable_grad():
                 fresh = {
                     index: _fresh(given[index]) if as_graph else _leaf(each)
@@ -247,7 +256,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _captured(result: Node, start: float, leaves: set[Node]) -> list[Node]:
-    """The nodes from before `start` that the result was computed from, the arguments aside."""
+    """The nodes from before `start` that the result is or was computed from, the arguments aside."""
+    if result.number < start:
+        return [result]
     used = [
         operand
         for node in backward.reachable([result], leaves)
@@ -292,10 +303,12 @@ def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs
     """Run f with fresh nodes for the arguments: those nodes, how to build the argument's structure, the result."""
     chosen = argnum if isinstance(argnum, tuple) else (argnum,)
     for index in chosen:
-        if not isinstance(index, int):
+        if not isinstance(index, (int, np.integer)):
             raise TypeError(f"argnum is the position of an argument, or a tuple of positions, not {index!r}")
         if not -len(args) <= index < len(args):
             raise IndexError(f"argnum {index} of a function called with {len(args)} positional arguments")
+    if len({index % len(args) for index in chosen}) < len(chosen):
+        raise ValueError(f"argnum {argnum} names an argument twice")
     given, rebuild = flatten(tuple(args[index] for index in chosen))
     with modes.enable_grad():
         leaves = [_fresh(each) for each in given]
@@ -342,8 +355,27 @@ def _shares(result: Any, upstream: Any, leaves: list[Node], as_graph: bool) -> l
     return shares if as_graph else [_plain(share) for share in shares]
 
 
+def _matched(vector: Any, argument: Any) -> list[Any]:
+    """What a tangent vector holds, in the order of the argument. Raises ValueError if structure or shapes differ."""
+    vectors = list(map(_gathered, matched(vector, argument)))
+    for v, leaf in zip(vectors, flatten(argument)[0], strict=True):
+        if shape_of(v) != shape_of(leaf):
+            raise ValueError(f"the tangent vector has shape {shape_of(v)} for an argument of shape {shape_of(leaf)}")
+    return vectors
+
+
+def _gathered(given: Any) -> Any:
+    """A node, an array or a number, of which a list makes an array or a node. Raises TypeError for what is not real."""
+    if isinstance(given, (list, tuple)):
+        given = array(given)
+    if not isinstance(given, Node) and np.asarray(given).dtype.kind not in "fiub":
+        raise TypeError(f"a gradient or a vector is made of real numbers, not {kind_of(given)}")
+    return given
+
+
 def _like(node: Node, upstream: Any) -> Any:
     """An upstream gradient as the node's own kind of data."""
+    upstream = _gathered(upstream)
     if shape_of(upstream) != node.shape:
         raise ValueError(f"the gradient has shape {shape_of(upstream)}, but the result has shape {node.shape}")
     if isinstance(upstream, Node):

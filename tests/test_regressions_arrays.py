@@ -351,3 +351,74 @@ def plain(gradient):
 def test_a_masked_array_does_not_swallow_a_gradient():
     with pytest.raises(TypeError, match="does not turn into an array"):
         np.ma.array([1.0, 2.0], mask=[False, True]) * Tensor([1.0, 2.0])
+
+
+def test_taking_along_an_axis_broadcasts_the_others():
+    data = np.arange(12.0).reshape(3, 4)
+    for indices, axis in [([[0, 2]], 1), ([[1], [0], [3]], 1), ([[2, 0, 0, 1]], 0), ([[2]], -1)]:
+        expected = np.take_along_axis(data, np.array(indices), axis)
+        assert autograd.take_along_axis(data, indices, axis).tolist() == expected.tolist()
+        assert np.take_along_axis(Tensor(data), np.array(indices), axis).tolist() == expected.tolist()
+        gradcheck(lambda x, i=indices, axis=axis: np.take_along_axis(x, np.array(i), axis), data)
+    with pytest.raises(ValueError, match=r"indices with 2 axes, not of shape \(1,\)"):
+        np.take_along_axis(Tensor(data), np.array([0]), 1)
+
+
+def test_a_plain_mask_and_a_comparison():
+    t, plain = Tensor([-1.0, 2.0]), np.array([True, True])
+    for found, expected in [
+        (plain & (t > 0), [False, True]), (~plain | (t > 0), [False, True]), (plain ^ (t > 0), [True, False]),
+        (np.bool_(True) & (t > 0), [False, True]), (np.invert(t > 0), [True, False]),
+    ]:  # fmt: skip
+        assert type(found) is type(t > 0)
+        assert found.tolist() == expected
+
+
+def test_second_order_with_a_constant_array_in_front():
+    base, y = np.array([0.5, 2.0]), np.array([1.5, 2.5])
+    np.testing.assert_allclose(hessian(lambda y: np.sum(base**y))(y), np.diag(base**y * np.log(base) ** 2), rtol=1e-14)
+    gradcheck(lambda y: np.arctan2(base, y), y, order=2)
+
+
+def test_rows_that_are_masked_out_leave_no_trace():
+    rows = np.array([[-INF, -INF], [1.0, 2.0]])
+    mask = np.array([[False], [True]])
+    kept = gradient_at(lambda x: autograd.log_softmax(x), rows[1:2])
+    for f in (autograd.log_softmax, autograd.softmax):
+        assert gradient_at(lambda x, f=f: np.where(mask, f(x), 0.0)[:, 0], rows)[0].tolist() == [0, 0]
+    assert gradient_at(lambda x: np.where(mask, autograd.log_softmax(x), 0.0), rows)[1].tolist() == kept[0].tolist()
+    factors = np.array([[1e-300, 1e200, 1e200, 1e200], [1.0, 2.0, 3.0, 4.0]])
+    found = gradient_at(lambda x: np.where(mask[:, 0], np.prod(x, axis=1), 0.0), factors)
+    assert found.tolist() == [[0, 0, 0, 0], [24, 12, 8, 6]]
+    stack = np.array([[[NAN, 1.0], [1.0, NAN]], [[2.0, 1.0], [1.0, 3.0]]])
+    for f in (np.linalg.det, lambda x: np.linalg.slogdet(x)[1]):
+        found = gradient_at(lambda x, f=f: np.where(mask[:, 0], f(x), 0.0), stack)
+        np.testing.assert_array_equal(found, [np.zeros((2, 2)), gradient_at(f, stack[1])])
+
+
+def test_products_near_the_ends_of_the_floats():
+    cases = [
+        (np.prod, [1e-162, 3e-162], [3e-162, 1e-162]),
+        (lambda x: 1e10 * np.prod(x), [1e20, 1e280], [1e290, 1e30]),
+        (lambda x: 1e-200 * np.prod(x), [1e-100, 1e-100], [1e-300, 1e-300]),
+        (lambda x: np.cumprod(x)[1], [1e-162, 3e-162], [3e-162, 1e-162]),
+        (lambda x: 1e10 * np.cumprod(x)[1], [1e20, 1e280], [1e290, 1e30]),
+        (lambda x: 1e-200 * np.cumprod(x)[1], [1e-100, 1e-100], [1e-300, 1e-300]),
+    ]
+    for f, at, expected in cases:
+        np.testing.assert_allclose(grad(f)(np.array(at)), expected, rtol=1e-14)
+
+
+def test_clip_as_a_method_takes_what_numpys_takes():
+    t = Tensor([0.1, 0.5, 0.9])
+    bounds = [
+        ((), {"min": 0.3}),
+        ((), {"max": 0.3}),
+        ((0.3,), {}),
+        ((0.3, None), {}),
+        ((None, 0.3), {}),
+        ((0.3, 0.6), {}),
+    ]
+    for args, named in bounds:
+        assert t.clip(*args, **named).tolist() == t.data.clip(*args, **named).tolist()
+    assert grad(lambda x: x.clip(min=0.3).sum())(t.data).tolist() == [0, 1, 1]

@@ -4,7 +4,7 @@ own, and programs written for HIPS autograd."""
 import gc
 import itertools
 import weakref
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict, defaultdict, namedtuple
 
 import numpy
 import numpy as onp
@@ -635,3 +635,105 @@ def test_elementwise_grad():
 def test_what_a_transform_cannot_take(ask, says):
     with pytest.raises(TypeError, match=says):
         ask()
+
+
+def test_vectors_match_dicts_by_key():
+    def f(p):
+        return p["a"] ** 3 + 5 * p["b"] ** 3
+
+    assert hessian_vector_product(f)({"a": 1.0, "b": 1.0}, {"b": 0.0, "a": 1.0}) == {"a": 6.0, "b": 0.0}
+    assert make_jvp(f)({"a": 1.0, "b": 1.0})({"b": 0.0, "a": 1.0}) == (6.0, 3.0)
+
+
+def test_vectors_are_arrays_of_the_arguments_shapes():
+    product, jvp = hessian_vector_product(lambda x: (x**3).sum()), make_jvp(lambda x: (x**3).sum())(X)
+    assert product(X, [1, 2, 3]).tolist() == (6 * X * [1, 2, 3]).tolist()
+    assert jvp([1, 2, 3])[1] == (3 * X**2) @ [1, 2, 3]
+    assert make_vjp(np.sin)(X)[0]([1, 2, 3]).tolist() == (onp.cos(X) * [1, 2, 3]).tolist()
+    for wrong in (onp.ones(2), 1.0, onp.ones((1, 3)), [X, X]):
+        with pytest.raises(ValueError, match="tangent vector has shape"):
+            product(X, wrong)
+    with pytest.raises(ValueError, match="the same structure"):
+        hessian_vector_product(lambda p: p["a"] ** 2)({"a": 1.0}, {"b": 1.0})
+    with pytest.raises(ValueError, match="the same structure"):
+        make_jvp(lambda p: p[0] * p[1])([1.0, 2.0])([1.0])
+    for imaginary in (1j * X, "abc", None):
+        for call in (make_vjp(np.sin)(X)[0], make_vjp(np.sin)(1.0)[0], jvp, lambda v: product(X, v)):
+            with pytest.raises(TypeError, match="real numbers"):
+                call(imaginary)
+
+
+def test_dicts_of_ones_own_class():
+    class Parameters(dict):
+        def __init__(self, name):
+            self.name = name
+
+    given = Parameters("layer")
+    given["w"] = 3.0
+    for tree in (given, defaultdict(float, w=3.0), OrderedDict(w=3.0)):
+        found = grad(lambda p: p["w"] ** 2)(tree)
+        assert type(found) is type(tree)
+        assert found == {"w": 6.0}
+        assert tree == {"w": 3.0}
+    assert found is not tree
+    assert grad(lambda p: p["w"] ** 2)(given).name == "layer"
+
+
+def test_argnum_may_be_numpys_but_not_twice_the_same():
+    assert grad(lambda x, y: x * y, onp.int64(1))(2.0, 3.0) == 2.0
+    for twice in ((0, 0), (0, -2)):
+        with pytest.raises(ValueError, match="twice"):
+            grad(lambda x, y: x * y, twice)(2.0, 3.0)
+
+
+def test_a_primitive_that_rounds_has_the_gradient_its_rule_says():
+    @primitive
+    def bit(x):
+        return x > 0.5
+
+    @primitive
+    def whole(x):
+        return onp.floor(x).astype(int)
+
+    for f in (bit, whole):
+        defvjp(f, lambda ans, x: lambda g: g)
+        assert grad(lambda x, f=f: (f(x) * [1.0, 2.0, 3.0]).sum())(X).tolist() == [1, 2, 3]
+        assert grad(f)(2.0) == 1.0
+        assert f(Tensor(X)).dtype == onp.float64
+        assert f(Tensor(X)).tolist() == f(X).astype(float).tolist()
+    for wrong in ("text", None, 1j):
+        loses = primitive(lambda x, wrong=wrong: wrong)
+        defvjp(loses, lambda ans, x: lambda g: g)
+        with pytest.raises(TypeError, match=r"<lambda>\(\) returned .* real numbers"):
+            loses(Tensor(X))
+
+
+def test_checkpoint_of_a_function_that_returns_what_it_captured():
+    assert grad(lambda x: checkpoint(lambda y: x)(x * 2) ** 2)(3.0) == 6.0
+    assert grad(grad(lambda x: checkpoint(lambda y: x)(x * 2) ** 3))(3.0) == 18.0
+    w = Tensor([1.0, 2.0])
+    y = checkpoint(lambda q: w)(Tensor([1.0, 2.0]))
+    (y * y).sum().backward()
+    assert w.grad.tolist() == [2, 4]
+    assert grad(lambda x: checkpoint(lambda y: y)(x) ** 2)(3.0) == 6.0
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_checkpoint_notices_data_that_was_set_since(create_graph):
+    w, x = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    y = checkpoint(lambda x: x * w)(x).sum()
+    w.data = [5.0, 6.0]
+    with pytest.raises(RuntimeError, match="was set since"):
+        y.backward(create_graph=create_graph)
+    assert (w.grad, x.grad) == (None, None)
+    y = checkpoint(lambda x: x * x)(x).sum()
+    x.data = [5.0, 6.0]  # the argument was recorded
+    if not create_graph:
+        y.backward()
+        assert x.grad.tolist() == [6, 8]
+
+
+def test_a_comparison_is_a_constant_of_checkpoint():
+    x = Tensor([1.0, 2.0])
+    checkpoint(lambda x, m: np.where(m, x, 0.0))(x, Tensor([1.0, 2.0]) > 1).sum().backward()
+    assert x.grad.tolist() == [0, 1]

@@ -76,14 +76,22 @@ def add_at(x: Any, y: Any, index: Any) -> Any:
 
 @function(np.take_along_axis)
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
-    """The elements whose places along an axis the integer array `indices` gives; as NumPy's."""
+    """The elements whose places along an axis the integer array `indices` gives; as in NumPy the other axes broadcast.
+
+    Raises ValueError if `indices` has another number of axes than x.
+    """
     indices = np.asarray(data_of(indices))
     if indices.dtype.kind not in "iu":
         raise IndexError(f"take_along_axis() takes an integer array of indices, not one of dtype {indices.dtype}")
     if axis is None:
         return reshape(x, -1)[indices]
     axis = axis_of(x, axis)
-    grid = list(np.ogrid[tuple(map(slice, indices.shape))])
+    shape = shape_of(x)
+    if indices.ndim != len(shape):
+        raise ValueError(
+            f"take_along_axis() of shape {shape} takes indices with {len(shape)} axes, not of shape {indices.shape}"
+        )
+    grid = list(np.ogrid[tuple(map(slice, shape))])
     grid[axis] = indices
     return x[tuple(grid)]
 

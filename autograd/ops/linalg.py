@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.functions import FUNCTIONS
 from autograd.ops.primitive import function, primitive
-from autograd.ops.reduce import sum
+from autograd.ops.reduce import sum, times
 from autograd.ops.shape import axis_of, data_of, diagonal, reshape, shape_of, transpose
 
 
@@ -182,7 +182,7 @@ def inv(x: Any) -> Any:
 
 def _det_rule(g: Any, z: Any, x: Any) -> Any:
     if (data_of(z) != 0).all():
-        return (g * z)[..., None, None] * _t(inv(x))
+        return times(times(g, z)[..., None, None], _t(inv(x)))
     # no inverse: the cofactors, determinants of what is left without a row and a column
     n = shape_of(x)[-1]
     left = np.array([[j for j in range(n) if j != i] for i in range(n)], int).reshape(n, n - 1)
@@ -197,7 +197,7 @@ def det(x: Any) -> Any:
     return np.linalg.det(x)
 
 
-@primitive(internal=True, dx=lambda g, z, x: g[..., None, None] * _t(inv(x)))
+@primitive(internal=True, dx=lambda g, z, x: times(g[..., None, None], _t(inv(x))))
 def _log_abs_det(x: Any) -> Any:
     return np.linalg.slogdet(x)[1]
 
@@ -212,7 +212,9 @@ class SlogdetResult(NamedTuple):
 @function(np.linalg.slogdet)
 def slogdet(x: Any) -> SlogdetResult:
     """The sign (a constant) and the logarithm of the absolute value of the determinant."""
-    return SlogdetResult(np.linalg.slogdet(data_of(x))[0], _log_abs_det(x))
+    with np.errstate(all="ignore"):
+        sign = np.linalg.slogdet(data_of(x))[0]
+    return SlogdetResult(sign, _log_abs_det(x))
 
 
 def _solve_dy(g: Any, z: Any, x: Any, y: Any) -> Any:

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, wraps
-from typing import Any, TypeVar
+from itertools import chain, repeat
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -101,11 +102,44 @@ def function(*numpy: Any) -> Callable[[_F], _F]:
     """Register a function that is composed of operations, rather than one itself."""
 
     def make(composed: _F) -> _F:
-        OPERATIONS[composed.__name__.strip("_")] = composed
-        BY_NUMPY.update(dict.fromkeys(numpy, composed))
-        return composed
+        takes_lists = taking_lists(composed)
+        OPERATIONS[composed.__name__.strip("_")] = takes_lists
+        BY_NUMPY.update(dict.fromkeys(numpy, takes_lists))
+        return takes_lists
 
     return make
+
+
+# what the parameters are called that are operands, or sequences of operands, in functions composed of others; those
+# that NumPy calls have its names
+_OPERANDS = set("x y a b p m start stop val values weights ary arr x1 x2".split())
+_SEQUENCES = set("arrays tup choicelist".split())
+
+
+def taking_lists(composed: _F) -> _F:
+    """The function with lists among its operands made arrays, or nodes where they hold nodes."""
+    parameters = inspect.signature(composed).parameters.values()
+    names = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+    rest = "x" if any(each.kind is each.VAR_POSITIONAL for each in parameters) else ""  # for all later positions
+
+    def taken(name: str, given: Any) -> Any:
+        if not isinstance(given, (list, tuple)):
+            return given
+        if name in _SEQUENCES:
+            return [taken("x", each) for each in given]
+        return _gathered(given) if name in _OPERANDS else given
+
+    @wraps(composed)
+    def takes_lists(*args: Any, **kwargs: Any) -> Any:
+        for each in (*args, *kwargs.values()) if kwargs else args:
+            if isinstance(each, (list, tuple)):
+                break
+        else:
+            return composed(*args, **kwargs)
+        args = tuple(map(taken, chain(names, repeat(rest)), args))
+        return composed(*args, **{name: taken(name, each) for name, each in kwargs.items()})
+
+    return cast(_F, takes_lists)
 
 
 def _operation(op: Primitive, signature: inspect.Signature) -> Callable[..., Any]:

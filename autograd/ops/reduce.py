@@ -61,7 +61,7 @@ def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     >>> sum(np.ones((2, 3)), axis=0)
     array([2., 2., 2.])
     """
-    return _sum(x, axis, keepdims=keepdims)
+    return _sum(x, axis, None, None, keepdims)
 
 
 @primitive(np.mean, dx=lambda g, z, x, axis, keepdims: _spread(g / _count(x, axis), x, axis))
@@ -123,7 +123,7 @@ def min(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 def _prod_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     if _divides(z):
-        return _kept(g, x, axis) * _kept(z, x, axis) / x
+        return times(_kept(g, x, axis), _kept(z, x, axis) / x)
     # the product of all others, for every element, without a division by zero
     axes = _axes(x, axis)
     front = [i for i in range(len(shape_of(x))) if i not in axes]
@@ -137,8 +137,8 @@ def _prod_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 
 def _divides(product: Any) -> bool:
     """Whether a product may be divided by its factors: none is 0, and nothing under- or overflowed."""
-    data = data_of(product)
-    return bool(((data != 0) & np.isfinite(data)).all())
+    sizes = np.abs(data_of(product))
+    return bool(((sizes >= np.finfo(sizes.dtype).tiny) & (sizes < np.inf)).all())
 
 
 @primitive(np.prod, dx=_prod_rule)
@@ -172,8 +172,9 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
 def _cumprod_rule(g: Any, z: Any, x: Any, axis: int | None) -> Any:
     if axis is None:
         return _cumprod_rule(g, z, reshape(x, -1), 0).reshape(shape_of(x))
-    if _divides(z):
-        return flip(cumsum(flip(g * z, axis), axis), axis) / x
+    weighted = g * z
+    if _divides(z) and _divides(np.where(data_of(g) == 0, data_of(z), data_of(weighted))):
+        return flip(cumsum(flip(weighted, axis), axis), axis) / x
     # element i, product k ≥ i: the product of the first k elements but the i-th
     rows = x.swapaxes(axis, -1)
     n = shape_of(rows)[-1]
@@ -270,7 +271,7 @@ def softmaxed(x: Any, axis: int) -> Any:
     return e
 
 
-@primitive(dx=lambda g, z, x, axis: g - np.exp(z) * g.sum(axis, keepdims=True))
+@primitive(dx=lambda g, z, x, axis: g - times(g.sum(axis, keepdims=True), np.exp(z)))
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """log(softmax(x)) along an axis, without overflow or cancellation."""
     shifted = x - np.maximum.reduce(x, axis, keepdims=True)

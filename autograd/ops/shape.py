@@ -272,14 +272,18 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
 
 
 @function(np.atleast_1d)
-def atleast_1d(x: Any) -> Any:
-    """With at least one axis."""
+def atleast_1d(x: Any, *more: Any) -> Any:
+    """With at least one axis; of several arrays a tuple."""
+    if more:
+        return tuple(map(atleast_1d, (x, *more)))
     return x if len(shape_of(x)) >= 1 else reshape(x, (1,))
 
 
 @function(np.atleast_2d)
-def atleast_2d(x: Any) -> Any:
-    """With at least two axes."""
+def atleast_2d(x: Any, *more: Any) -> Any:
+    """With at least two axes; of several arrays a tuple."""
+    if more:
+        return tuple(map(atleast_2d, (x, *more)))
     return x if len(shape_of(x)) >= 2 else reshape(x, (1, -1))
 
 
