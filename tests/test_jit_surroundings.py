@@ -1,15 +1,23 @@
 """`jit` and the world around a function: what it reads from outside is watched, what it changes is refused, and its
 arguments are treated as it treats them itself."""
 
+import copy
 import itertools
+import math
+import operator
+import pickle
+import random
+import types
 import warnings
-from collections import deque
+from array import array
+from collections import ChainMap, UserDict, deque
 
 import numpy as np
 import pytest
 
 from autograd import JitError, JitWarning, Tensor, Value, cross_entropy, jit
-from nn import MLP, Dropout, Linear, Sequential
+from autograd.ops.shape import data_of
+from nn import MLP, BatchNorm1d, Dropout, LeakyReLU, Linear, Module, Sequential, Tanh
 
 pytestmark = pytest.mark.filterwarnings("error::autograd.JitWarning")
 
@@ -451,3 +459,402 @@ def test_an_attribute_more_or_less():
     assert f(2.0).data == 22.0
     del model.extra
     assert f(2.0).data == 2.0
+
+
+# ---- what is inside of what is read
+
+
+class Gauge:
+    """Its methods run without being called by name."""
+
+    rate = 2.0
+
+    def __init__(self):
+        self.level, self.count = 2.0, 1
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, index):
+        return self.level
+
+    def __iter__(self):
+        return iter([self.level])
+
+    def __contains__(self, other):
+        return self.level > other
+
+    def __mul__(self, other):
+        return other * self.level
+
+    def __enter__(self):
+        return self.level
+
+    def __exit__(self, *reason):
+        pass
+
+    @classmethod
+    def rated(cls, x):
+        return x * cls.rate
+
+    @staticmethod
+    def scaled(x):
+        return x * SCALE
+
+
+class Scaled:
+    def __init__(self):
+        self.scale = SCALE
+
+    def at(self, x):
+        return x * self.scale * SCALE
+
+
+CHAIN = {0: lambda x: x * 2}
+
+
+def in_context(gauge, x):
+    with gauge as level:
+        return x * level
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda gauge, x: x * len(gauge),
+        lambda gauge, x: x * gauge[0],
+        lambda gauge, x: x * sum(gauge),
+        lambda gauge, x: x * 2 if 3.0 in gauge else x * 3,
+        lambda gauge, x: gauge * x,
+        in_context,
+        lambda gauge, x: x * getattr(gauge, "level"),  # noqa: B009
+        lambda gauge, x: x * operator.attrgetter("level")(gauge),
+        lambda gauge, x: x * vars(gauge)["level"],
+        lambda gauge, x: x * gauge.__dict__["level"],
+        lambda gauge, x: gauge.rated(x),
+        lambda gauge, x: type(gauge).rated(x),
+        lambda gauge, x: gauge.scaled(x),
+        lambda gauge, x: Gauge.scaled(x),
+        lambda gauge, x: Scaled().at(x),
+        lambda gauge, x: CHAIN[0](x),
+    ],
+)
+def test_an_attribute_or_a_global_that_is_read_in_a_roundabout_way(use, monkeypatch):
+    gauge = Gauge()
+    f = jit(lambda x: use(gauge, x))
+    before = f(Value(1.0)).data
+    gauge.level, gauge.count = 5.0, 7
+    monkeypatch.setattr(Gauge, "rate", 11.0)
+    monkeypatch.setitem(globals(), "SCALE", 13.0)
+    monkeypatch.setitem(CHAIN, 0, lambda x: x * 17)
+    assert f(Value(1.0)).data == use(gauge, 1.0) != before
+
+
+def test_a_default_that_can_only_be_given_by_name():
+    def f(x, *, rate=2.0, gauge=Gauge()):  # noqa: B008
+        return x * rate * gauge.level
+
+    compiled = jit(f)
+    assert compiled(1.0) == 4.0
+    f.__kwdefaults__["gauge"].level = 3.0
+    assert compiled(1.0) == 6.0
+    f.__kwdefaults__["rate"] = 5.0
+    assert compiled(1.0) == 15.0
+
+
+def test_globals_of_another_module():
+    other = types.ModuleType("other")
+    exec("K = 2.0\ndef at(x): return x * K\nclass Line:\n    def __call__(self, x): return x * K", vars(other))
+    functions = [jit(lambda x: other.at(x)), jit(lambda x: other.Line()(x))]
+    assert [f(1.0) for f in functions] == [2.0, 2.0]
+    other.K = 5.0
+    assert [f(1.0) for f in functions] == [5.0, 5.0]
+
+
+def test_slots_of_the_function_itself():
+    class Line:
+        __slots__ = ("power", "weight")
+
+        def __call__(self, x):
+            return self.weight * x**self.power
+
+    line = Line()
+    line.weight, line.power = Value(2.0), 1
+    f = jit(line)
+    assert f(3.0).data == 6.0
+    line.power = 2
+    assert f(3.0).data == 18.0
+
+
+CONTAINERS = {
+    "another node in a dict": ({"w": Value(2.0)}, lambda d, x: sum(p * x for p in d.values()), {"b": Value(5.0)}),
+    "a key that is asked for": ({}, lambda d, x: x * 2 if "b" in d else x * 3, {"b": 1}),
+    "a key with a default": ({}, lambda d, x: x * d.get("b", 2.0), {"b": 7.0}),
+    "a number in a dict": ({"rate": 2.0}, lambda d, x: x * d["rate"], {"rate": 5.0}),
+    "a function in a dict": ({"f": lambda x: x * 2}, lambda d, x: d["f"](x), {"f": lambda x: x * 5}),
+    "a number in a list": ([2.0], lambda d, x: x * d[0], {0: 5.0}),
+    "a function in a list": ([lambda x: x * 2], lambda d, x: d[0](x), {0: lambda x: x * 5}),
+    "a number in a UserDict": (UserDict(rate=2.0), lambda d, x: x * d["rate"], {"rate": 5.0}),
+    "a number in a ChainMap": (ChainMap({"rate": 2.0}), lambda d, x: x * d["rate"], {"rate": 5.0}),
+    "a small array": (np.array([4.0]), lambda d, x: x * float(np.sqrt(d)[0]), {0: 9.0}),
+    "an array of the standard library": (array("d", [4.0]), lambda d, x: x * d[0], {0: 9.0}),
+    "bytes": (bytearray(b"a"), lambda d, x: x * d[0], {0: 3}),
+}
+
+
+@pytest.mark.parametrize("case", CONTAINERS)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_is_in_a_container(case, wrapped):
+    given, use, change = CONTAINERS[case]
+    inside = copy.copy(given)
+    holder = ([inside],) if wrapped else inside
+    f = jit(lambda x: use(holder[0][0] if wrapped else holder, x))
+    before = f(Value(1.0)).data
+    for key, thing in change.items():
+        inside[key] = thing
+    assert f(Value(1.0)).data == data_of(use(inside, 1.0)) != before
+
+
+def test_activations_in_their_own_list_and_settings_in_a_dict():
+    class Model(Module):
+        def __init__(self):
+            self.linear, self.activations, self.more = Linear(2, 2, rng=0), [Tanh()], {"a": Linear(2, 2, rng=1)}
+
+        def __call__(self, x):
+            x = self.linear(x)
+            for each in (*self.activations, *self.more.values()):
+                x = each(x)
+            return x.sum()
+
+    model = Model()
+    f, x = jit(model), np.ones((1, 2))
+    seen = [f(x).item()]
+    for change in (
+        lambda: model.activations.__setitem__(0, LeakyReLU(0.1)),
+        lambda: model.activations[0].params.update(slope=0.5),
+        lambda: model.more.update(b=Tanh()),
+        lambda: model.activations.pop(),
+    ):
+        change()
+        seen.append(f(x).item())
+        assert seen[-1] == pytest.approx(model(x).item(), rel=1e-12)
+    assert len(set(seen)) == len(seen)
+
+
+def test_running_averages_are_those_of_now():
+    model = Sequential(Linear(3, 4, rng=0), BatchNorm1d(4))
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    f = jit(lambda x: model(x).sum())
+    for i in range(3):
+        model.train()
+        model(Tensor(x * i + i))
+        model.eval()
+        assert f(x).item() == pytest.approx(model(x).sum().item(), rel=1e-12)
+    model.load_state_dict({name: 2 * each for name, each in model.state_dict().items()})
+    assert f(x).item() == pytest.approx(model(x).sum().item(), rel=1e-12)
+
+
+def test_records_that_the_code_does_not_mention_may_grow():
+    class Trainer:
+        def __init__(self):
+            self.weight, self.history, self.best = Value(2.0), [], {"losses": []}
+            self.batch = np.zeros(3)
+
+        @jit
+        def loss(self, x):
+            return (self.weight * x).sum()
+
+    trainer = Trainer()
+    for i in range(30):
+        trainer.batch += 1.0
+        loss = trainer.loss(trainer.batch)
+        trainer.history.append(loss)
+        trainer.best["losses"].append(loss.data)
+        trainer.best[i] = loss
+    assert "recorded once" in Trainer.loss.explain()
+
+
+# ---- values outside that are only compared
+
+V, U, MANY = Value(1.0), Value(0.0), [Value(3.0), Value(-2.0)]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * 2 if V > 0 else x * 3,
+        lambda x: x * 2 if V else x * 3,
+        lambda x: x * 2 if V == 1 else x * 3,
+        lambda x: x * 2 if V > U else x * 3,
+        lambda x: x * (V > 0),
+        lambda x: x[0 if V > 0 else 1],
+        lambda x: x * max(MANY),
+        lambda x: x * sorted(MANY)[1],
+    ],
+)
+def test_a_node_outside_that_is_only_compared(f):
+    compiled, x = jit(f), Tensor([1.0, 4.0])
+    for data in (1.0, -1.0, 0.0, 5.0):
+        V.data = MANY[1].data = data
+        assert compiled(x).data.tolist() == f(x).data.tolist()
+
+
+# ---- integers and arrays among the arguments
+
+
+@pytest.mark.parametrize(
+    "f", [lambda w, a: w * (a & 1), lambda w, a: w * (2 | a), lambda w, a: w * (a ^ 5), lambda w, a: w * ~a]
+)
+def test_bits_of_integers(f):
+    compiled, w = jit(f), Tensor([1.0, 2.0, 3.0])
+    for numbers in ([3, 1, 2], [4, 5, 6], [True, False, True]):
+        assert compiled(w, np.array(numbers)).data.tolist() == f(w, np.array(numbers)).data.tolist()
+
+
+def test_an_array_that_is_not_read():
+    t = Tensor(np.ones(2))
+    for given in (t, np.ones(2)):
+        f = jit(lambda t, s: s * 2 if s > 0 else s * 3)
+        assert [f(given, Value(s)).data for s in (1.0, -1.0, 2.0)] == [2.0, -3.0, 4.0]
+        assert np.isnan(jit(lambda t, s: s * len(t))(given, Value(float("nan"))).data)
+        passed, number = jit(lambda t, s: (t, s / s))(given, Value(0.0))
+        assert passed is given
+        number.backward()
+    assert t.grad is None
+
+
+# ---- what cannot be replayed
+
+
+def test_changing_what_is_reached_in_other_ways_is_refused():
+    numbers, letters, names = array("d", [1.0]), bytearray(b"a"), {"a": Value(1.0)}
+    append = [].append
+
+    def default(x, *, calls=[]):  # noqa: B006
+        calls.append(1)
+        return x * len(calls)
+
+    def renames(x):
+        names["b"] = names.pop("a")
+        return x * len(names)
+
+    for f in (
+        default,
+        renames,
+        lambda x: letters.append(1) or x,
+        lambda x: numbers.append(1.0) or x,
+        lambda x: append(1) or x,
+    ):
+        with pytest.raises(JitError, match="changes something"):
+            jit(f)(1.0)
+
+
+W = Value(2.0)
+
+
+class Result:
+    def __init__(self, content):
+        self.content = content
+
+
+def yields(x):
+    yield x * W
+
+
+@pytest.mark.parametrize(
+    ("f", "read"),
+    [
+        (yields, lambda made: next(made).data),
+        (lambda x: zip([x], [2.0], strict=True), lambda made: next(made)[0]),
+        (lambda x: iter([2.0, x]), lambda made: [*made]),
+        (lambda x: lambda t: t * x, lambda made: made(2.0)),
+        (lambda x: Result(x), lambda made: made.content),
+        (lambda x: {2.0}, lambda made: made.add(1.0) or len(made)),
+    ],
+)
+def test_a_new_thing_that_is_returned_is_new_at_every_call(f, read):
+    compiled = jit(f)
+    with pytest.warns(JitWarning, match="it returns a new"):
+        assert read(compiled(3.0)) == read(f(3.0))
+    assert read(compiled(5.0)) == read(f(5.0))
+    assert read(compiled(5.0)) == read(f(5.0))
+
+
+def test_things_that_were_there_before_are_returned_as_they_are():
+    result = Result(1.0)
+    f = jit(lambda x: (x * 2, result, "text", None, np.dtype("f4"), Result, max, math.pi))
+    assert f(2.0) == f(2.0) == (4.0, result, "text", None, np.dtype("f4"), Result, max, math.pi)
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda v: copy.deepcopy(v) * 2,
+        lambda v: copy.deepcopy([v])[0] * 2,
+        lambda v: copy.copy(v) * 2,
+        lambda v: pickle.loads(pickle.dumps(v)) * 2,
+    ],
+)
+def test_a_copy_of_a_node_is_refused(kind, f):
+    w = kind(2.0)
+    for compiled in (jit(f), jit(lambda x: f(w) * x)):
+        with pytest.raises(JitError, match=r"copying or pickling a .*test_jit_surroundings\.py, line \d+"):
+            compiled(kind(3.0))
+    assert f(w).data == 4.0
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        lambda: np.random.default_rng(0).random,
+        lambda: np.random.RandomState(0).rand,
+        lambda: random.Random(0).random,
+        lambda: np.random.seed(0) or np.random.rand,
+        lambda: random.seed(0) or random.random,
+    ],
+)
+def test_a_stream_of_random_numbers_starts_where_it_was_set(source):
+    draw = source()
+    expected = [draw() for _ in range(3)]
+    draw = source()
+    f = jit(lambda x: x * draw())
+    with pytest.warns(JitWarning, match="random"):
+        found = [f(1.0) for _ in range(3)]
+    assert found == expected
+
+
+# ---- jit inside jit
+
+
+def test_a_jitted_function_that_calls_itself():
+    power = jit(lambda x, n: x if n == 0 else x * power(x, n - 1))
+    for n in range(5):
+        assert [power(2.0, n) for _ in range(4)] == [2.0 ** (n + 1)] * 4
+
+
+def test_a_jitted_method_alone_and_inside():
+    class Line:
+        def __init__(self):
+            self.weight, self.power = Value(2.0), 1
+
+        @jit
+        def at(self, x):
+            return self.weight * x**self.power
+
+    line = Line()
+    f = jit(lambda x: line.at(x) + 1)
+    for given in (3.0, Value(3.0)) * 10:
+        assert (line.at(given).data, f(given).data) == (6.0, 7.0)
+    line.power = 2
+    assert (line.at(3.0).data, f(3.0).data) == (18.0, 19.0)
+    assert "runs as it is" not in f.explain() + Line.at.explain()
+
+
+def test_what_a_jitted_function_remembers_of_its_calls_is_not_reached():
+    inner = jit(lambda x, feed: x * 2)
+    with pytest.warns(JitWarning, match="iterator"):
+        inner(1.0, iter([1.0]))
+    f = jit(lambda x: inner(x, None))
+    assert [f(1.0), f(2.0)] == [2.0, 4.0]
+    assert "recorded once" in f.explain()

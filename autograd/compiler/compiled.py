@@ -45,9 +45,13 @@ def jit(f: _F) -> _F:
     Numbers, arrays and nodes among the arguments, also inside lists, tuples and dicts, are inputs. Nodes that the
     function reaches from outside, such as the parameters of a model, are read at every call. Everything else is
     constant. Where other ints, strings or objects are passed, where a comparison of Values turns out differently, or
-    where a name or an attribute that the function reads from outside is bound to something else, it is recorded anew;
-    a change inside a list or an array of plain numbers is not looked for. The result of a call is one node, whose
-    gradients flow to all nodes that went in. Dropout is drawn anew at every call.
+    where a name, an attribute, or what is in a list, dict or array that the function reads from outside is no longer
+    what it was, it is recorded anew. A change is not looked for inside a list or dict of more than 32 plain numbers,
+    an array of more than 64 KiB, and installed libraries, nor where an attribute is read by a name that is computed.
+
+    The result of a call is one node, whose gradients flow to all nodes that went in. Several results are parts of one
+    operation: gradients do not reach one of them through another. Gradients of gradients run the function once more,
+    with the arguments of the call, but with everything else as it is then. Dropout is drawn anew at every call.
 
     What cannot be replayed runs as it is, with a `JitWarning` that tells why. ``explain()`` of the jitted function
     says what happened so far; ``with autograd.jit.disabled():`` everything runs as it is.
@@ -61,7 +65,7 @@ def jit(f: _F) -> _F:
     >>> weight.grad
     20.0
 
-    Raises JitError where the function reads a number out of the graph (`.data`, `item()`, printing), calls
+    Raises JitError where the function reads a number out of the graph (`.data`, `item()`, printing, copying), calls
     `backward()`, touches `.grad`, or changes what it reaches from outside: a replay would not do it again.
     """
     if not callable(f):
@@ -78,7 +82,8 @@ def jit(f: _F) -> _F:
 
     if hasattr(f, "__name__"):
         run = wraps(f)(run)
-    run.explain, run.calls = calls.explain, calls  # type: ignore[attr-defined]  # the type of a function has none
+    # the type of a function has none of these
+    run.explain, run.calls, run.__wrapped__ = calls.explain, calls, f  # type: ignore[attr-defined]
     return run  # type: ignore[return-value]  # called as f is
 
 

@@ -66,11 +66,13 @@ class Entry:
                     trace.masked(node)
             try:
                 result = f(*args, **kwargs)
-            except (TypeError, AttributeError) as error:
-                if all(isinstance(given[position], Node) for position in self.positions):
+                surroundings.check(name, trace.generators)
+            except BaseException as error:
+                surroundings.rewind()  # f may be run again, as it is
+                gives_nodes = all(isinstance(given[position], Node) for position in self.positions)
+                if gives_nodes or not isinstance(error, (TypeError, AttributeError)):
                     raise
                 raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
-        surroundings.check(name, trace.generators)
         self.generators = [generator for generator, _ in trace.generators.values()]
         if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
             raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
@@ -97,10 +99,15 @@ class Entry:
         self.watched = surroundings.around(self.captured)
         numbers = {id(node): i for i, node in enumerate(arguments)}
         self.results = [_result(each, made, numbers, trace.start) for each in leaves]
+        for kind, content in self.results:
+            if kind == "constant" and not surroundings.knows(content):
+                raise Untraceable(f"it returns a new {type(content).__name__}, which would be the same at every replay")
         self.rebuild = flatten(build_result(range(len(leaves))))[1]
         nodes = {i for i, position in enumerate(self.positions) if isinstance(given[position], Node)}
         wanted = [i in nodes or i >= len(arguments) for i in range(self.program.count)]
-        reached = range(self.program.count) if self.is_scalar else self.program.reached()
+        # arrays among the arguments of a program of scalars
+        self.unread = [i for i, node in enumerate(arguments) if self.is_scalar and type(node) is not Value]
+        reached = {*range(self.program.count)} - {*self.unread} if self.is_scalar else self.program.reached()
         # the inputs that are nodes to which gradients flow
         self.operands = [i for i, is_wanted in enumerate(wanted) if is_wanted and i in reached]
         depends = self.program.depends(wanted) if self.is_scalar else self.program.read(wanted)
@@ -158,6 +165,8 @@ class Entry:
             return MISS
         given = [given[position] for position in self.positions]
         numbers = [_primal(each) if isinstance(each, Node) else each for each in given]
+        for i in self.unread:
+            numbers[i] = 0.0
         captured: Any = self.captured
         outside = [node._primal for node in captured]
         inputs = self.executor.gathered([*numbers, *outside] if numbers else outside)

@@ -5,7 +5,7 @@ Results that nothing else uses are dropped, and what is computed twice of the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,7 +65,9 @@ class Plan:
         needed = _needed(trace, outputs)
         for event in trace.nodes:
             if id(event) in needed:
-                self._find_captured(event, made)
+                self._find_captured(event.inputs, made)
+        for guard in trace.guards:
+            self._find_captured((guard.left, guard.right), made)
         self.count = len(self.values)
         for event in trace.nodes:
             if id(event) in needed:
@@ -92,8 +94,8 @@ class Plan:
         self.likes.append(_Like(node.priority, node.shape, node.dtype) if node is not None else None)
         return slot
 
-    def _find_captured(self, event: Any, made: set[int]) -> None:
-        for operand in event.inputs:
+    def _find_captured(self, operands: Iterable[Any], made: set[int]) -> None:
+        for operand in operands:
             if (
                 isinstance(operand, Node)
                 and id(operand) not in made

@@ -126,6 +126,8 @@ def _refuse(what: str, way_out: str) -> None:
     if _trace.get() is None:
         return
     frame = sys._getframe(2)
+    while frame.f_globals.get("__name__") == "copy" and frame.f_back is not None:  # who called deepcopy()?
+        frame = frame.f_back
     if not _is_foreign(frame):
         raise Untraceable(f"{frame.f_globals['__name__']} looks at the data of a node in {frame.f_code.co_name}()")
     place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
@@ -278,8 +280,8 @@ _COMPUTE_OUTSIDE = "return the node and read its .data outside, or compare the n
 _CALL_OUTSIDE = "return the node and call this outside"
 _READS = "item tolist numpy all any argmax argmin __contains__ __format__ __repr__ detach".split()
 _COMBINED = {
-    **{f"__{r}{name}__": getattr(np, f"logical_{name}") for name in ("and", "or", "xor") for r in ("", "r")},
-    "__invert__": np.logical_not,
+    **{f"__{r}{name}__": getattr(np, f"bitwise_{name}") for name in ("and", "or", "xor") for r in ("", "r")},
+    "__invert__": np.invert,
 }
 _lock = threading.Lock()
 _open_runs = 0
@@ -291,6 +293,9 @@ def _replacements() -> Iterator[tuple[Any, str, Any]]:
         yield kind, "data", _guarded_data(vars(kind)["data"])
         backward = vars(kind)["backward"]
         yield kind, "backward", _refused(backward, "calling backward()", "call it on what the function returns")
+        for name in ("__copy__", "__deepcopy__", "__reduce_ex__"):
+            copies = _refused(vars(kind)[name], f"copying or pickling a {kind.__name__}", "copy it outside")
+            yield kind, name, copies
     for name in ("item", "__format__", "__repr__", "detach"):
         yield Value, name, _refused(vars(Value)[name], f"{name}() of a Value", _COMPUTE_OUTSIDE)
     for kind in (Value, Tensor):
