@@ -858,3 +858,20 @@ def test_what_a_jitted_function_remembers_of_its_calls_is_not_reached():
     f = jit(lambda x: inner(x, None))
     assert [f(1.0), f(2.0)] == [2.0, 4.0]
     assert "recorded once" in f.explain()
+
+
+@pytest.mark.parametrize(("rows", "follows"), [(5, True), (100, False)])
+def test_a_set_of_data_is_not_looked_through_at_every_call(rows, follows):
+    """Rows of numbers count as numbers: of few a change is noticed, many are data."""
+    w, data = Value(2.0), [[1.0, 2.0] for _ in range(rows)]
+
+    @jit
+    def total():
+        return sum(w * x + y for x, y in data)
+
+    before = total().data
+    watched = next(iter(total.calls.kinds.values())).entries[0].watched
+    assert any(each is data for each in watched.lists) == follows
+    assert any(each is data[0] for each in watched.lists) == follows
+    data[0][1] = 12.0
+    assert total().data == before + (10.0 if follows else 0.0)

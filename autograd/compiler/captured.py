@@ -26,7 +26,7 @@ from autograd.node import Node
 
 _MOST = 100_000  # things looked at; beyond that nothing more is watched
 _MOST_BYTES = 1 << 16  # of an array that is watched
-_MOST_NUMBERS = 32  # in a list or dict of nothing but numbers, or functions of the engine, that is watched
+_MOST_NUMBERS = 32  # numbers, rows of numbers, or functions of the engine in a list or dict that is watched
 _NUMBERS = (int, float, complex, str, bytes, bool, type(None), np.generic)
 _PLAIN = (*_NUMBERS, Signature, Node)
 _BOUND = (BuiltinFunctionType, MethodWrapperType)
@@ -175,6 +175,8 @@ class Surroundings:
                 stack += _contents(thing, self.names) or ()
             elif id(thing) in self.seen and id(thing) not in mentioned:
                 mentioned.add(id(thing))
+                if isinstance(thing, (*_LISTS, dict, tuple)) and _is_data_set(thing):
+                    continue
                 if _has_state(thing):
                     stack += [each for key, each in _attributes(thing, self.names).items() if key in self.names]
                 else:
@@ -201,8 +203,7 @@ class Watch:
         """Watch those parts of a thing that are wanted or mentioned."""
         if isinstance(thing, (*_LISTS, dict)):
             parts = thing.values() if isinstance(thing, dict) else thing
-            is_short = len(thing) <= _MOST_NUMBERS
-            if leads or (is_mentioned and (is_short or not all(map(_is_fixed, parts)))):
+            if leads or (is_mentioned and not _is_data_set(thing)):
                 if thing and isinstance(thing, list) and all(isinstance(each, Node) for each in thing):
                     self.nodes.append(thing)
                 else:
@@ -263,8 +264,14 @@ class Watch:
         return hash(tuple(chain.from_iterable(self.nodes)))
 
 
+def _is_data_set(thing: Any) -> bool:
+    """Whether it is a list, dict or tuple of so many numbers, or rows of numbers, that no change is looked for."""
+    return len(thing) > _MOST_NUMBERS and all(map(_is_fixed, thing.values() if isinstance(thing, dict) else thing))
+
+
 def _is_fixed(thing: Any) -> bool:
-    """Whether it is a number or a function of the engine; of many of these no change is looked for."""
+    if isinstance(thing, (list, tuple)):
+        return all(isinstance(each, _NUMBERS) for each in thing)
     return isinstance(thing, _NUMBERS) or (isinstance(thing, FunctionType) and _is_ours(thing))
 
 
