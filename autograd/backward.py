@@ -50,7 +50,8 @@ def _walk_tree(root: Any, gradient: float) -> list[Any]:
     untouched, nodes, leaves, is_whole = UNTOUCHED, [root], [], False
     try:
         root.grad = gradient
-        for node in nodes:  # it grows at the end, and a node stands behind the only one that uses it
+        # it grows at the end, and a node stands behind the only one that uses it; hot, so x and y are written out
+        for node in nodes:
             gradient = node.grad
             dx = node.dx
             if dx is not None:
@@ -88,15 +89,16 @@ def _walk_tree(root: Any, gradient: float) -> list[Any]:
 
 def walk_values(root: Any, gradient: float) -> bool:
     """The walk over Values, in place, with the recorded partials; False if the graph holds anything else."""
-    found = [root]
-    if root.grad is UNTOUCHED and not (found := _walk_tree(root, gradient)):
+    is_new = root.grad is UNTOUCHED
+    found = _walk_tree(root, gradient) if is_new else [root]
+    if not found:
         return True
     if root.op is None:
         root.grad = _total(root, root.grad, gradient)
         return True
     if type(root.dx) is tuple:
         return False
-    if len(found) == 1:
+    if not is_new:
         root.grad = UNTOUCHED + 0.0
     zero = root.grad  # this walk's own zero: where gradients start, and by its identity the mark of the visited
     stack = [None, *found]

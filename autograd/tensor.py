@@ -214,7 +214,8 @@ class Tensor(Node):
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """No element below `min`, none above `max`; a bound that is None is no bound."""
-        return protocols.clip(self, min, max)  # type: ignore[no-any-return]
+        clipped: Tensor = protocols.clip(self, min, max)
+        return clipped
 
     def argmax(self, axis: int | None = None) -> Any:
         """The places of the greatest elements; plain integers, without gradient."""
@@ -543,9 +544,7 @@ def _unary(op: Primitive) -> Callable[..., Any]:
         return _record(op, (self._primal,), ((self, 0),), op.params)
 
     def with_params(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs or type(self) is Mask:
-            return OPERATIONS[op.name](self, *args, **kwargs)
-        return _record(op, (self._primal,), ((self, 0),), op.params)
+        return OPERATIONS[op.name](self, *args, **kwargs) if args or kwargs else alone(self)
 
     return with_params if op.params else alone
 

@@ -357,14 +357,14 @@ def _shares(result: Any, upstream: Any, leaves: list[Node], as_graph: bool) -> l
 
 def _matched(vector: Any, argument: Any) -> list[Any]:
     """What a tangent vector holds, in the order of the argument. Raises ValueError if structure or shapes differ."""
-    vectors = list(map(_gathered, matched(vector, argument)))
+    vectors = list(map(_real, matched(vector, argument)))
     for v, leaf in zip(vectors, flatten(argument)[0], strict=True):
         if shape_of(v) != shape_of(leaf):
             raise ValueError(f"the tangent vector has shape {shape_of(v)} for an argument of shape {shape_of(leaf)}")
     return vectors
 
 
-def _gathered(given: Any) -> Any:
+def _real(given: Any) -> Any:
     """A node, an array or a number, of which a list makes an array or a node. Raises TypeError for what is not real."""
     if isinstance(given, (list, tuple)):
         given = array(given)
@@ -375,7 +375,7 @@ def _gathered(given: Any) -> Any:
 
 def _like(node: Node, upstream: Any) -> Any:
     """An upstream gradient as the node's own kind of data."""
-    upstream = _gathered(upstream)
+    upstream = _real(upstream)
     if shape_of(upstream) != node.shape:
         raise ValueError(f"the gradient has shape {shape_of(upstream)}, but the result has shape {node.shape}")
     if isinstance(upstream, Node):

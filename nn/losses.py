@@ -181,15 +181,13 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
         _check_reduction(reduction)
     if not (type(input) is Tensor and input.ndim == 2 and input.size):
         input, target = _rows(input, target)
-    if isinstance(target, Node) and target.dtype.kind == "f":
-        _check_shapes(cross_entropy, input.shape, target.shape)
-        return _reduced(-total(log_softmax(input) * target, axis=1), reduction)
-    if reduction == "none":
-        target = np.asarray(target)
+    is_graph = isinstance(target, Node) and target.dtype.kind == "f"  # probabilities with gradients of their own
+    if is_graph or reduction == "none":
+        target = target if is_graph else np.asarray(target)
         if target.ndim == 2:
             _check_shapes(cross_entropy, input.shape, target.shape)
-            return -total(log_softmax(input) * target, axis=1)
-        return nll_loss(log_softmax(input), target, "none")
+            return _reduced(-total(log_softmax(input) * target, axis=1), reduction)
+        return nll_loss(log_softmax(input), target, reduction)
     try:
         loss = network.cross_entropy(input, target)
     except IndexError:

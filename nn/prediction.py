@@ -51,6 +51,7 @@ def plain(outputs: Any) -> Any:
 
 def caller(model: Any) -> Callable[[Any], Any]:
     """The model as a function of a batch; a model of Values is called row by row."""
+    call: Callable[[Any], Any] = model
     if not any(isinstance(part, Value) for part in stored(model).values()):
-        return model  # type: ignore[no-any-return]
+        return call
     return lambda x: [model(row) for row in np.asarray(x).tolist()]

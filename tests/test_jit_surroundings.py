@@ -527,7 +527,7 @@ def in_context(gauge, x):
         lambda gauge, x: x * 2 if 3.0 in gauge else x * 3,
         lambda gauge, x: gauge * x,
         in_context,
-        lambda gauge, x: x * getattr(gauge, "level"),  # noqa: B009
+        lambda gauge, x: x * getattr(gauge, "level"),  # noqa: B009  (what is tested)
         lambda gauge, x: x * operator.attrgetter("level")(gauge),
         lambda gauge, x: x * vars(gauge)["level"],
         lambda gauge, x: x * gauge.__dict__["level"],
@@ -551,7 +551,7 @@ def test_an_attribute_or_a_global_that_is_read_in_a_roundabout_way(use, monkeypa
 
 
 def test_a_default_that_can_only_be_given_by_name():
-    def f(x, *, rate=2.0, gauge=Gauge()):  # noqa: B008
+    def f(x, *, rate=2.0, gauge=Gauge()):  # noqa: B008  (what is tested)
         return x * rate * gauge.level
 
     compiled = jit(f)
@@ -730,7 +730,7 @@ def test_changing_what_is_reached_in_other_ways_is_refused():
     numbers, letters, names = array("d", [1.0]), bytearray(b"a"), {"a": Value(1.0)}
     append = [].append
 
-    def default(x, *, calls=[]):  # noqa: B006
+    def default(x, *, calls=[]):  # noqa: B006  (what is tested)
         calls.append(1)
         return x * len(calls)
 

@@ -87,7 +87,6 @@ class Surroundings:
         elif isinstance(thing, (ModuleType, type)):
             kinds = list(thing.__mro__ if isinstance(thing, type) else ())
             kinds = [kind for kind in kinds if not (_is_ours(kind) or _is_library(kind.__module__))]
-            kinds = [kind for kind in kinds if not kind.__module__.startswith("nn.")]  # nothing binds its globals anew
             for kind in kinds:
                 _add_methods(kind, methods)
             made = [(vars(kind).get("__init__"), name) for kind in kinds]

@@ -6,7 +6,6 @@ are plain there; only if a gradient comes out nan, the interpreter walks once mo
 
 from __future__ import annotations
 
-import math
 import struct
 import threading
 import warnings
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.backward import has_nan
 from autograd.compiler import kernels, straight
 from autograd.compiler.blocks import Block, Ints, Operand, TooNarrow, find_blocks
 from autograd.compiler.executors import Executor, Interpreter
@@ -97,7 +97,7 @@ class Lanes:
                 finally:
                     unhush(token)
             found = gradients[self.inputs]
-        if not math.isnan(found.dot(found)):
+        if not has_nan([found]):
             shares: list[float] = found.tolist()
             return shares
         return self.interpreter.backward(inputs, upstream)

@@ -61,7 +61,7 @@ def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     >>> sum(np.ones((2, 3)), axis=0)
     array([2., 2., 2.])
     """
-    return _sum(x, axis, None, None, keepdims)
+    return _sum(x, axis, keepdims=keepdims)
 
 
 @primitive(np.mean, dx=lambda g, z, x, axis, keepdims: _spread(g / _count(x, axis), x, axis))
