@@ -6,16 +6,29 @@ Names, arguments and numbers are PyTorch's; a parameter that no gradient has rea
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd import Tensor, Value
 from autograd.node import UNTOUCHED, Node
 from autograd.ops.shape import data_of
 from autograd.plain import constant, kind_of
 from autograd.quiet import hush, unhush
 from nn.module import Module, clear
+
+_LARGE = 10000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
+
+
+class _Group(NamedTuple):
+    """Parameters that are stepped together: their positions, where in a vector the entries of each stand and in what
+    shape, and such vectors of what is remembered of them; for one parameter alone, arrays of its shape or numbers."""
+
+    positions: list[int]
+    places: list[tuple[slice, tuple[int, ...]]]
+    memory: dict[str, Any]
 
 
 class Optimizer:
@@ -41,6 +54,9 @@ class Optimizer:
     """
 
     remembers: tuple[str, ...] = ()
+    # Kinds of parameters of which `change`, in the class that says so, may be given many at once, their entries in one
+    # vector: it minds each entry by itself, changes its memory in place, and returns memory["scratch"].
+    together: tuple[type, ...] = ()
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
         self.params = checked_parameters(params)
@@ -50,12 +66,23 @@ class Optimizer:
         self.lr, self.weight_decay = lr, weight_decay
         self.undecayed: Collection[int] = frozenset()
         self.steps = [0] * len(self.params)
-        self.memory: list[dict[str, Any]] = [
-            dict.fromkeys(self.remembers, 0.0)
-            # to write to, as asking for new memory takes longer than the arithmetic
-            | {"scratch": np.empty_like(each.data) if isinstance(each.data, np.ndarray) else None}
-            for each in self.params
-        ]
+        definer = next(each for each in type(self).__mro__ if "change" in vars(each))
+        groups = _positions(self.params, vars(definer).get("together", ()))
+        self._groups = [self._group(positions) for positions in groups]
+
+    def _group(self, positions: list[int]) -> _Group:
+        shapes = [self.params[i].shape for i in positions]
+        ends = list(accumulate(map(math.prod, shapes), initial=0))
+        shape, dtype = shapes[0] if len(shapes) == 1 else ends[-1], self.params[positions[0]].dtype
+        # scratch is to write to, as asking for new memory takes longer than the arithmetic
+        memory = {name: np.zeros(shape, dtype) for name in (*self.remembers, "scratch")}
+        return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory)
+
+    def _parts(self, group: _Group, vector: Any) -> list[Any]:
+        """A vector cut into views, each of a parameter's shape."""
+        if len(group.positions) == 1:
+            return [vector]
+        return [vector[place].reshape(shape) for place, shape in group.places]
 
     def __repr__(self) -> str:
         numbers = [f"{name}={each}" for name, each in vars(self).items() if isinstance(each, (int, float, tuple))]
@@ -67,20 +94,54 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
-        steps, decay = self.steps, self.weight_decay
         token = hush()
         try:
-            for i, parameter in enumerate(self.params):
-                gradient = parameter.grad
-                if gradient is not None and gradient is not UNTOUCHED:
-                    steps[i] += 1
-                    if isinstance(gradient, Node):
-                        gradient = gradient.data
-                    if decay and i not in self.undecayed:
-                        gradient = gradient + decay * parameter.data
-                    parameter.data -= self.change(gradient, self.memory[i], steps[i])
+            for group in self._groups:
+                if len(group.positions) == 1:
+                    self._change(group.positions[0], group.memory)
+                else:
+                    self._change_several(group)
         finally:
             unhush(token)
+
+    def _gradient(self, i: int) -> Any:
+        """The gradient of a parameter with its weight decay, a float or an array; None if there is none."""
+        parameter = self.params[i]
+        gradient = parameter.grad
+        if gradient is None or gradient is UNTOUCHED:
+            return None
+        if isinstance(gradient, Node):
+            gradient = gradient.data
+        if self.weight_decay and i not in self.undecayed:
+            gradient = gradient + self.weight_decay * parameter.data
+        return gradient
+
+    def _change(self, i: int, memory: dict[str, Any]) -> None:
+        gradient = self._gradient(i)
+        if gradient is not None:
+            self.steps[i] += 1
+            self.params[i].data -= self.change(gradient, memory, self.steps[i])
+
+    def _change_several(self, group: _Group) -> None:
+        positions, memory = group.positions, group.memory
+        gradients = [self._gradient(i) for i in positions]
+        steps = {self.steps[i] for i in positions}
+        if len(steps) > 1 or any(each is None for each in gradients):
+            for i, *parts in zip(positions, *(self._parts(group, each) for each in memory.values()), strict=True):
+                self._change(i, dict(zip(memory, parts, strict=True)))
+            return
+        step = steps.pop() + 1
+        are_values = isinstance(self.params[positions[0]], Value)
+        if are_values:
+            vector = np.array(gradients)
+        else:
+            vector = np.concatenate([
+                _flat(gradient, shape) for gradient, (_, shape) in zip(gradients, group.places, strict=True)
+            ])  # fmt: skip
+        change = self.change(vector, memory, step)
+        for i, part in zip(positions, change.tolist() if are_values else self._parts(group, change), strict=True):
+            self.steps[i] = step
+            self.params[i].data -= part
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """What to subtract from a parameter: of its gradient, a float or an array that must not be changed, of what is
@@ -90,8 +151,10 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """What the next step depends on besides parameters and gradients, as numbers and arrays by name."""
         state: dict[str, Any] = {"lr": np.array(self.lr), "steps": np.array(self.steps)}
-        for i, memory in enumerate(self.memory):
-            state |= {f"{name}.{i}": np.array(memory[name]) for name in self.remembers}
+        for group in self._groups:
+            for name in self.remembers:
+                for i, part in zip(group.positions, self._parts(group, group.memory[name]), strict=True):
+                    state[f"{name}.{i}"] = np.array(part)
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -102,10 +165,12 @@ class Optimizer:
         self.check_state(state)
         self.lr = float(state["lr"])
         self.steps = np.asarray(state["steps"]).tolist()
-        for i, memory in enumerate(self.memory):
+        for group in self._groups:
             for name in self.remembers:
-                new = np.array(state[f"{name}.{i}"])
-                memory[name] = new if new.ndim else float(new)
+                vector = np.zeros_like(group.memory["scratch"])
+                for i, part in zip(group.positions, self._parts(group, vector), strict=True):
+                    part[...] = state[f"{name}.{i}"]
+                group.memory[name] = vector
 
     def check_state(self, state: Mapping[str, Any]) -> None:
         """Raise ValueError if a state is not one of this optimiser's."""
@@ -136,6 +201,7 @@ class SGD(Optimizer):
     """
 
     remembers = ("velocity",)
+    together = (Value,)  # of arrays there is too little to do: putting them together would take longer
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0, *, weight_decay: float = 0.0,
@@ -150,9 +216,8 @@ class SGD(Optimizer):
         """``lr * velocity``."""
         if self.momentum:
             velocity = memory["velocity"]
-            velocity *= self.momentum  # in place, where it is an array
+            velocity *= self.momentum
             velocity += gradient
-            memory["velocity"] = velocity
             gradient = gradient + self.momentum * velocity if self.nesterov else velocity
         return np.multiply(gradient, self.lr, out=memory["scratch"])
 
@@ -172,6 +237,7 @@ class Adagrad(Optimizer):
     """
 
     remembers = ("squares",)
+    together = (Value, Tensor)
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-2, *, lr_decay: float = 0.0, weight_decay: float = 0.0,
@@ -183,8 +249,11 @@ class Adagrad(Optimizer):
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """``lr * gradient / sqrt(squares)``."""
-        memory["squares"] = squares = memory["squares"] + gradient * gradient
-        return self.lr / (1 + (step - 1) * self.lr_decay) * gradient / (squares**0.5 + self.eps)
+        squares, scratch = memory["squares"], memory["scratch"]
+        squares += np.multiply(gradient, gradient, out=scratch)
+        size = np.sqrt(squares, out=scratch)
+        size += self.eps
+        return np.divide(self.lr / (1 + (step - 1) * self.lr_decay) * gradient, size, out=scratch)
 
 
 class RMSprop(Optimizer):
@@ -202,6 +271,7 @@ class RMSprop(Optimizer):
     """
 
     remembers = ("squares", "velocity")
+    together = (Value, Tensor)
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, *,
@@ -214,11 +284,18 @@ class RMSprop(Optimizer):
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """``lr * gradient / sqrt(squares)``, with momentum."""
-        memory["squares"] = squares = self.alpha * memory["squares"] + (1 - self.alpha) * gradient * gradient
-        scaled = gradient / (squares**0.5 + self.eps)
+        squares, scratch = memory["squares"], memory["scratch"]
+        squares *= self.alpha
+        squares += np.multiply((1 - self.alpha) * gradient, gradient, out=scratch)
+        size = np.sqrt(squares, out=scratch)
+        size += self.eps
+        scaled = np.divide(gradient, size, out=scratch)
         if self.momentum:
-            memory["velocity"] = scaled = self.momentum * memory["velocity"] + scaled
-        return self.lr * scaled
+            velocity = memory["velocity"]
+            velocity *= self.momentum
+            velocity += scaled
+            scaled = velocity
+        return np.multiply(scaled, self.lr, out=scratch)
 
 
 class Adam(Optimizer):
@@ -236,6 +313,7 @@ class Adam(Optimizer):
     """
 
     remembers = ("sums", "squares")  # of the gradients and of their squares, every older one counting by beta less
+    together = (Value, Tensor)
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
@@ -252,12 +330,11 @@ class Adam(Optimizer):
         """``lr * mean / sqrt(square)``, means in which every older gradient counts by beta less."""
         beta1, beta2 = self.betas
         sums, squares = memory["sums"], memory["squares"]
-        sums *= beta1  # in place, where it is an array
+        sums *= beta1
         sums += gradient
         squares *= beta2
         scratch = memory["scratch"]
         squares += np.multiply(gradient, gradient, out=scratch)
-        memory["sums"], memory["squares"] = sums, squares
         weight1, weight2 = (1 - beta1) / (1 - beta1**step), math.sqrt((1 - beta2) / (1 - beta2**step))
         size = np.sqrt(squares, out=scratch)
         size += self.eps / weight2
@@ -353,6 +430,21 @@ def gradient_norm(parameters: Iterable[Any]) -> float:
     if largest == 0 or not math.isfinite(largest):
         return math.sqrt(total) if total == total else total
     return largest * math.hypot(*(float(np.linalg.norm(row / largest)) for row in rows))  # the squares left the floats
+
+
+def _flat(gradient: Any, shape: tuple[int, ...]) -> Any:
+    if type(gradient) is not np.ndarray or gradient.shape != shape:
+        gradient = np.broadcast_to(gradient, shape)
+    return gradient.reshape(-1)
+
+
+def _positions(params: Sequence[Any], together: tuple[type, ...]) -> list[list[int]]:
+    """The positions of the parameters in groups to be stepped together: small ones of one of these kinds, and dtype."""
+    groups: dict[Any, list[int]] = {}
+    for i, parameter in enumerate(params):
+        is_alone = parameter.size >= _LARGE or not isinstance(parameter, together)
+        groups.setdefault(i if is_alone else (type(parameter), parameter.dtype), []).append(i)
+    return list(groups.values())
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Any]:

@@ -1,5 +1,6 @@
 """Optimisers, clipping and schedules: PyTorch's numbers (torch 2.13.0, CPU, float64, recorded), states, bad input."""
 
+import copy
 import math
 
 import numpy as np
@@ -140,6 +141,78 @@ def test_a_parameter_without_gradient_is_left_as_it_is():
     assert used.item() != 1.0
     assert unused.item() == 1.0
     assert optimizer.steps == [1, 0]
+
+
+def entries(parameters):
+    return np.concatenate([np.ravel(each.data) for each in parameters]).tolist()
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+def test_parameters_stepped_together_change_as_each_does_alone(text):
+    rng = np.random.default_rng(0)
+    shapes = (2, 3), (3,), (), (120, 100)
+    together = [*map(Tensor, map(rng.normal, [0] * 4, [1] * 4, shapes)), *map(Value, rng.normal(size=5).tolist())]
+    together.append(Tensor(np.float32([1.0, 2.0])))
+    alone = copy.deepcopy(together)
+    optimizers = [make(text, together), *(make(text, [each]) for each in alone)]
+    for step in range(8):
+        for i, pair in enumerate(zip(together, alone, strict=True)):
+            gradient = rng.normal(size=pair[0].shape).astype(pair[0].dtype)[()]
+            for each in pair:  # from the third step on some have had a gradient more often than others
+                each.grad = None if step == 2 and i in (1, 5) else gradient
+        if step == 4:
+            optimizers = copy.deepcopy(optimizers)
+            together, alone = optimizers[0].params, [each.params[0] for each in optimizers[1:]]
+            continue
+        for optimizer in optimizers:
+            optimizer.step()
+    assert entries(together) == entries(alone)
+    assert all(np.ravel(a.data).dtype == np.ravel(b.data).dtype for a, b in zip(together, alone, strict=True))
+
+
+def test_a_change_of_ones_own_sees_each_parameter_by_itself():
+    class Normalised(nn.Adam):
+        def change(self, gradient, memory, step):
+            shapes.append(np.shape(gradient))
+            change = super().change(gradient, memory, step)
+            return change / np.linalg.norm(change)
+
+    shapes = []
+    parameters = [Tensor([1.0, 2.0]), Tensor([3.0]), Value(4.0)]
+    for each in parameters:
+        each.grad = np.ones(each.shape)[()]
+    optimizer = Normalised(parameters)
+    optimizer.step()
+    optimizer.step()
+    assert shapes == [(2,), (1,), ()] * 2
+    assert np.allclose(entries(parameters), [1 - 2**0.5, 2 - 2**0.5, 1.0, 2.0])
+
+
+def test_what_ones_own_optimizer_remembers_is_kept():
+    class Heavy(nn.Optimizer):
+        remembers = ("velocity",)
+
+        def change(self, gradient, memory, step):
+            memory["velocity"] = 0.5 * memory["velocity"] + gradient
+            return self.lr * memory["velocity"]
+
+    parameters = [Tensor([1.0, 2.0]), Value(4.0)]
+    optimizer = Heavy(parameters, lr=1.0)
+    for each in parameters:
+        each.grad = np.ones(each.shape)[()]
+    optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.step()
+    assert entries(parameters) == [-1.5, -0.5, 1.5]
+
+
+def test_a_gradient_of_another_shape_is_refused():
+    parameters = [Tensor([[1.0, 2.0]]), Tensor([3.0])]
+    optimizer = nn.Adam(parameters)
+    parameters[0].grad, parameters[1].grad = np.ones((2, 1)), np.ones(1)
+    with pytest.raises(ValueError, match="shape"):
+        optimizer.step()
+    assert entries(parameters) == [1.0, 2.0, 3.0]
 
 
 def test_zero_grad_of_a_tensor_is_none_and_of_a_value_zero():
