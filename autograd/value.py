@@ -311,8 +311,8 @@ def _compiled_on_first_use(name: str, row: Row, source: Callable[[], str]) -> No
 
 
 _NAMESPACE = floats.NAMESPACE | {
-    "Value": Value, "new": _new, "numbers": numbers, "UNTOUCHED": UNTOUCHED, "active": modes.active, "call": call,
-    "mixed": _mixed,
+    "Value": Value, "numbers": numbers, "UNTOUCHED": UNTOUCHED, "active": modes.active, "call": call, "mixed": _mixed,
+    "new_value": partial(object.__new__, Value),  # called in a sixth less time than object.__new__ with its argument
 }  # fmt: skip
 OPERATORS = {
     "add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floordiv": "floordiv", "mod": "mod", "pow": "pow",

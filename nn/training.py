@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from autograd import AnomalyError, Tensor, detect_anomaly, no_grad
 from autograd.node import Node
@@ -142,6 +141,8 @@ def fit(
     raise in the first epoch, all with nothing changed; AnomalyError, which says where it was born, when the loss or a
     gradient becomes nan or inf: the weights are then those before that batch, and the error's `history` tells the rest.
     """
+    from tqdm import tqdm  # here, as it takes a third of the time in which nn is imported
+
     if not isinstance(model, Module):
         raise TypeError(f"the model must be a Module, such as Sequential or MLP, not {kind_of(model)}")
     if not isinstance(optimizer, Optimizer):

@@ -10,7 +10,7 @@ from autograd.formula import Row
 from autograd.readers.floats import body, may_raise
 
 _RECORD = """\
-    out = new(Value)
+    out = new_value()
     out._primal = z
     out.x = {left}
     out.y = {right}
