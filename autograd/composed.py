@@ -41,7 +41,9 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
     return functools.reduce(lambda rest, pair: np.where(pair[0], pair[1], rest), pairs, default)
 
 
-def _cross(a: Any, b: Any) -> Any:
+def _cross(a: Any, b: Any, *, axis: int = -1) -> Any:
+    if axis != -1:
+        return np.moveaxis(_cross(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)), -1, axis)
     if np.shape(a)[-1:] != (3,) or np.shape(b)[-1:] != (3,):
         raise ValueError(f"np.cross has a rule for vectors of 3 elements, not for shapes {np.shape(a)}, {np.shape(b)}")
     following, third = [1, 2, 0], [2, 0, 1]
@@ -66,6 +68,15 @@ def _matrix_power(a: Any, n: int) -> Any:
     return functools.reduce(np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n))
 
 
+def _lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, Any]:
+    solution, distances, rank, _ = np.linalg.lstsq(data_of(a), data_of(b), rcond)
+    smallest = np.finfo(solution.dtype).eps * max(np.shape(a)) if rcond is None else rcond
+    x = np.linalg.pinv(a, smallest) @ b
+    if len(distances):
+        distances = np.reshape(np.sum((b - a @ x) ** 2, 0), distances.shape)
+    return x, distances, int(rank), np.linalg.svd(a, compute_uv=False)
+
+
 def _vdot(a: Any, b: Any) -> Any:
     return np.dot(np.ravel(a), np.ravel(b))
 
@@ -78,6 +89,154 @@ def _nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: f
 
 def _polyval(p: Any, x: Any) -> Any:
     return functools.reduce(lambda y, coefficient: y * x + coefficient, p, 0.0)
+
+
+def _quantile(a: Any, q: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    q = np.asarray(q, float)
+    if not ((q >= 0) & (q <= 1)).all():
+        raise ValueError("quantiles must be from 0 to 1, percentiles from 0 to 100")
+    in_order = _in_order(a, axis)
+    place = q.ravel() * (len(in_order) - 1)
+    below = np.floor(place).astype(int)
+    share = np.reshape(place - below, (-1,) + (1,) * (in_order.ndim - 1))
+    low, high = in_order[below], in_order[np.minimum(below + 1, len(in_order) - 1)]
+    found = np.where(share < 0.5, low + share * (high - low), high - (1 - share) * (high - low))
+    return np.reshape(_nan_if_last(found, in_order), (*q.shape, *_rest(a, axis, keepdims)))
+
+
+def _median(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    in_order = _in_order(a, axis)
+    middle = (in_order[(len(in_order) - 1) // 2] + in_order[len(in_order) // 2]) / 2
+    return np.reshape(_nan_if_last(middle, in_order), _rest(a, axis, keepdims))
+
+
+def _in_order(a: Any, axis: int | None) -> Any:
+    return np.sort(np.ravel(a) if axis is None else np.moveaxis(a, axis, 0), axis=0)
+
+
+def _nan_if_last(found: Any, in_order: Any) -> Any:
+    return np.where(np.isnan(in_order[-1]), np.nan, found)
+
+
+def _rest(a: Any, axis: int | None, keepdims: bool) -> tuple[int, ...]:
+    """The shape that is left of an array without an axis, or without all."""
+    return np.shape(np.all(data_of(a), axis=axis, keepdims=keepdims))
+
+
+def _cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Any:
+    rows = [x if rowvar or np.ndim(x) < 2 else np.transpose(x) for x in (m, y) if x is not None]
+    x = np.concatenate([np.atleast_2d(each) for each in rows])
+    x = x - np.mean(x, axis=1, keepdims=True)
+    count = x.shape[1] - (int(not bias) if ddof is None else ddof)
+    return np.squeeze(x @ np.transpose(x) / count)
+
+
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    c = _cov(x, y, rowvar)
+    if np.ndim(c) == 0:
+        return c / c
+    width = np.sqrt(np.diagonal(c))
+    return c / width[:, None] / width
+
+
+def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    if np.ndim(a) != 1 or np.ndim(v) != 1 or not len(a) or not len(v):
+        raise ValueError(f"np.convolve takes two sequences of numbers, not shapes {np.shape(a)} and {np.shape(v)}")
+    x, kernel = (v, a) if len(v) > len(a) else (a, v)
+    n, m = len(x), len(kernel)
+    windows = np.pad(x, m - 1)[np.arange(n + m - 1)[:, None] + np.arange(m)]
+    first, count = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
+    return windows[first : first + count] @ kernel[::-1]
+
+
+def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    return _convolve(a, v[::-1], mode) if len(a) >= len(v) else _correlate(v, a, mode)[::-1]
+
+
+def _gradient(f: Any, *varargs: Any, axis: int | tuple[int, ...] | None = None, edge_order: int = 1) -> Any:
+    axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    spacings = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
+    if len(spacings) != len(axes):
+        raise TypeError(f"np.gradient takes one spacing, or one for each of {len(axes)} axes, not {len(varargs)}")
+    found = [_slopes(f, spacing, each, edge_order) for spacing, each in zip(spacings, axes, strict=True)]
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _slopes(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
+    """Second-order differences: the parabola through each place and its neighbours; at the ends its own, or a line."""
+    f = np.moveaxis(f, axis, 0)
+    if len(f) <= edge_order or edge_order not in (1, 2):
+        raise ValueError(f"np.gradient of {len(f)} places with edge_order={edge_order}: 1 needs 2 places, 2 needs 3")
+    steps = np.diff(spacing) if np.ndim(spacing) else spacing * np.ones(len(f) - 1)
+    steps = np.reshape(steps, (-1,) + (1,) * (f.ndim - 1))
+    slopes = (f[1:] - f[:-1]) / steps
+    before, after = slopes[:-1], slopes[1:]
+    left, right = steps[:-1], steps[1:]
+    inner = (before * right + after * left) / (left + right)
+    first, last = slopes[:1], slopes[-1:]
+    if edge_order == 2:
+        first = first - (inner[:1] - first)
+        last = last + (last - inner[-1:])
+    return np.moveaxis(np.concatenate([first, inner, last]), 0, axis)
+
+
+def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
+    places = data_of(xp)
+    i = np.clip(np.searchsorted(places, data_of(x), side="right") - 1, 0, len(places) - 2)
+    slope = (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i])
+    inside = fp[i] + slope * (x - xp[i])
+    low, high = fp[0] if left is None else left, fp[-1] if right is None else right
+    return np.where(x < places[0], low, np.where(x > places[-1], high, inside))
+
+
+def _meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> Any:
+    order = [1, 0, *range(2, len(xi))] if indexing == "xy" and len(xi) > 1 else [*range(len(xi))]
+    sides = np.eye(len(xi), dtype=int) * -2 + 1  # -1, the length that is left, for each along an axis of its own
+    grids = [np.reshape(x, tuple(sides[place])) for x, place in zip(xi, order, strict=True)]
+    return tuple(grids) if sparse else np.broadcast_arrays(*grids)
+
+
+def _nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    known = ~np.isnan(data_of(a))
+    return np.sum(np.where(known, a, 0.0), axis=axis, keepdims=keepdims) / np.sum(known, axis=axis, keepdims=keepdims)
+
+
+def _nanvar(a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    known = ~np.isnan(data_of(a))
+    error = np.where(known, a - _nanmean(a, axis, keepdims=True), 0.0)
+    return np.sum(error * error, axis=axis, keepdims=keepdims) / (np.sum(known, axis=axis, keepdims=keepdims) - ddof)
+
+
+def _but_nan(greatest: Callable[..., Any], no_matter: float) -> Callable[..., Any]:
+    def but_nan(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        unknown = np.isnan(data_of(a))
+        found = greatest(np.where(unknown, no_matter, a), axis=axis, keepdims=keepdims)
+        return np.where(np.all(unknown, axis=axis, keepdims=keepdims), np.nan, found)
+
+    return but_nan
+
+
+def _cumulative(total: Callable[..., Any], start: float) -> Callable[..., Any]:
+    def cumulative(x: Any, axis: int | None = None, include_initial: bool = False) -> Any:
+        if axis is None and np.ndim(x) > 1:
+            raise ValueError(f"np.cumulative_{total.__name__[3:]} of shape {np.shape(x)} needs an axis")
+        axis = axis or 0
+        found = total(x, axis=axis)
+        if not include_initial:
+            return found
+        shape = [1 if i == axis % found.ndim else n for i, n in enumerate(found.shape)]
+        return np.concatenate([np.full(shape, start), found], axis=axis)
+
+    return cumulative
+
+
+def _insert(arr: Any, obj: int, values: Any, axis: int | None = None) -> Any:
+    if not isinstance(obj, (int, np.integer)):
+        raise TypeError(f"np.insert has a rule for one place, a whole number, not for {obj!r}; use np.concatenate")
+    arr, axis = (np.ravel(arr), 0) if axis is None else (np.moveaxis(arr, axis, 0), axis)
+    values = np.broadcast_to(values, (max(np.size(values) // max(arr[0].size, 1), 1), *arr.shape[1:]))
+    obj = obj + len(arr) if obj < 0 else obj
+    return np.moveaxis(np.concatenate([arr[:obj], values, arr[obj:]]), 0, axis)
 
 
 _COMPOSED: dict[str, Callable[..., Any]] = {
@@ -109,7 +268,32 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "matrix_transpose": lambda x: np.swapaxes(x, -1, -2),
     "column_stack": _column_stack, "dstack": _dstack, "append": _append, "average": _average, "select": _select,
     "cross": _cross, "linspace": _linspace, "trapezoid": _trapezoid, "vdot": _vdot, "polyval": _polyval,
-    "linalg.matrix_power": _matrix_power,
+    "linalg.matrix_power": _matrix_power, "linalg.lstsq": _lstsq,
+    "quantile": _quantile, "median": _median, "cov": _cov, "corrcoef": _corrcoef,
+    "percentile": lambda a, q, axis=None, keepdims=False: _quantile(a, np.asarray(q) / 100, axis, keepdims),
+    "nanmean": _nanmean, "nanvar": _nanvar, "nanstd": lambda *args, **named: np.sqrt(_nanvar(*args, **named)),
+    "nanmax": _but_nan(np.max, -np.inf), "nanmin": _but_nan(np.min, np.inf),
+    "convolve": _convolve, "correlate": _correlate, "gradient": _gradient, "interp": _interp, "meshgrid": _meshgrid,
+    "cumulative_sum": _cumulative(np.cumsum, 0.0), "cumulative_prod": _cumulative(np.cumprod, 1.0),
+    "insert": _insert, "ediff1d": lambda ary: np.diff(np.ravel(ary)),
+    "delete": lambda arr, obj, axis=None: np.take(
+        arr, np.delete(np.arange(np.size(arr) if axis is None else np.shape(arr)[axis]), obj), axis
+    ),
+    "vander": lambda x, N=None, increasing=False: x[:, None] ** (
+        np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
+    ),
+    "atleast_3d": lambda arr: np.expand_dims(arr, [(0, 1, 2), (0, 2), (2,), ()][min(np.ndim(arr), 3)]),
+    "unstack": lambda x, axis=0: tuple(np.moveaxis(x, axis, 0)), "rollaxis": lambda a, axis, start=0: np.moveaxis(
+        a, axis, start - (axis % np.ndim(a) < start)
+    ),
+    "heaviside": lambda x1, x2: np.where(x1 > 0, 1.0, np.where(x1 == 0, x2, x1 * 0.0)),
+    "logaddexp2": lambda x1, x2: np.logaddexp(x1 * math.log(2), x2 * math.log(2)) / math.log(2),
+    "copysign": lambda x1, x2: np.where(np.signbit(x1) == np.signbit(x2), x1, -x1), "fix": np.trunc,
+    "matvec": lambda x1, x2: (x1 @ x2[..., None])[..., 0], "vecmat": lambda x1, x2: (x1[..., None, :] @ x2)[..., 0, :],
+    "linalg.svdvals": lambda x: np.linalg.svd(x, compute_uv=False), "linalg.cross": _cross,
+    "linalg.cond": lambda x, p=None: np.linalg.norm(x, 2 if p is None else p, (-2, -1)) * np.linalg.norm(
+        np.linalg.pinv(x), 2 if p is None else p, (-2, -1)
+    ),
 }  # fmt: skip
 
 

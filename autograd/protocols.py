@@ -10,7 +10,7 @@ from autograd.composed import COMPOSED
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS, call
 from autograd.node import Node
-from autograd.ops import convolution, index, linalg, network, reduce, shape  # noqa: F401  (each registers its own)
+from autograd.ops import convolution, index, linalg, network, reduce, shape, spectral  # noqa: F401  (each registers its own)
 from autograd.ops.primitive import BY_NUMPY, Primitive
 from autograd.ops.shape import data_of
 from autograd.readers.arrays import NUMPY_NAMES
@@ -50,7 +50,8 @@ PREDICATES = {
 QUESTIONS = {
     np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero,
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
-    np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
+    np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.nanargmax, np.nanargmin, np.lexsort,
+    np.linalg.matrix_rank, np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
 REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__"}
 MASK = Primitive("mask", lambda answer: answer, ())

@@ -56,7 +56,7 @@ EXAMPLES = {
         (lambda x: np.average(x, axis=0, weights=[1, 3]), M),
     ],
     "select": [(lambda x: np.select([x > 0.5, x > 0, x < -0.5], [x, x * x, -x], default=7.0), M)],
-    "cross": [(np.cross, V, W), (np.cross, M, V)],
+    "cross": [(np.cross, V, W), (np.cross, M, V), (lambda x: np.cross(x, x[::-1] ** 2, axis=0), S)],
     "linspace": [
         (lambda x, y: np.linspace(x, y, 5), 1.0, 3.0), (lambda x, y: np.linspace(x, y, 4, endpoint=False), V, W),
         (lambda x: np.linspace(0.0, x, 3), V),
@@ -66,6 +66,79 @@ EXAMPLES = {
         (lambda y: np.trapezoid(y, dx=2.0, axis=0), M), (lambda y, x: np.trapezoid(y, x, axis=0), M, N),
     ],
     "vdot": [(np.vdot, M, N)], "polyval": [(np.polyval, V, M), (lambda x: np.polyval([1, 2, 3], x), V)],
+    "quantile": [
+        (lambda x: np.quantile(x, 0.3), M), (lambda x: np.quantile(x, [0.1, 0.5, 1.0], axis=1), M),
+        (lambda x: np.quantile(x, [[0.0, 0.9]], axis=0, keepdims=True), C), (lambda x: np.quantile(x, 0.2, keepdims=True), M),
+    ],
+    "percentile": [(lambda x: np.percentile(x, 30), M), (lambda x: np.percentile(x, [25, 75], axis=-1), C)],
+    "median": [(np.median, M), (lambda x: np.median(x, axis=1), M), (lambda x: np.median(x, axis=0, keepdims=True), M)],
+    "cov": [
+        (np.cov, M), (np.cov, V), (np.cov, V, W), (lambda x: np.cov(x, rowvar=False), M),
+        (lambda x: np.cov(x, bias=True), M), (lambda x: np.cov(x, ddof=0), M), (np.cov, M, N),
+    ],
+    "corrcoef": [(np.corrcoef, M), (np.corrcoef, V, W), (lambda x: np.corrcoef(x, rowvar=False), S)],
+    "nanmean": [
+        (lambda x: np.nanmean(np.where(x > 0, x, np.nan) ** 2), M),
+        (lambda x: np.nanmean(np.where(x < 1, x, np.nan), axis=0, keepdims=True), S),
+    ],
+    "nanvar": [
+        (lambda x: np.nanvar(np.where(x > -0.3, x, np.nan)), S), (lambda x: np.nanvar(x, axis=0, ddof=1, keepdims=True), S),
+    ],
+    "nanstd": [(lambda x: np.nanstd(np.where(x > -0.3, x, np.nan)), S), (lambda x: np.nanstd(x, axis=0), S)],
+    "nanmax": [(lambda x: np.nanmax(np.where(x < 0.3, x, np.nan)), S), (lambda x: np.nanmax(x, axis=0, keepdims=True), M)],
+    "nanmin": [(lambda x: np.nanmin(np.where(x > -0.3, x, np.nan)), S), (lambda x: np.nanmin(x, axis=1), M)],
+    "convolve": [
+        (lambda x, y, mode=mode, k=k, m=m: np.convolve(x.ravel()[:k], y.ravel()[:m], mode), S, C)
+        for mode in ("full", "same", "valid") for k, m in ((5, 3), (5, 4), (3, 5), (1, 4), (4, 4))
+    ],
+    "correlate": [
+        (lambda x, y, mode=mode, k=k, m=m: np.correlate(x.ravel()[:k], y.ravel()[:m], mode), S, C)
+        for mode in ("full", "same", "valid") for k, m in ((5, 3), (6, 4), (3, 5), (4, 6), (4, 4))
+    ] + [(np.correlate, V, W)],
+    "gradient": [
+        (np.gradient, V), (lambda x: np.gradient(x, 0.5), V), (lambda x: np.gradient(x, 0.5, edge_order=2), V),
+        (lambda x, t: np.gradient(x, np.cumsum(np.exp(t))), V, W), (lambda x: np.gradient(x, axis=1), S),
+        (lambda x, t: np.gradient(x, np.cumsum(np.exp(t)), axis=0, edge_order=2), S, W),
+        (lambda x: np.gradient(x)[0] * np.gradient(x)[1], S), (lambda x: np.gradient(x, 2.0, 3.0)[1], S),
+        (lambda x: np.gradient(x, 2.0, axis=(1, 0))[0], S),
+    ],
+    "interp": [
+        (lambda x, y: np.interp(x, [-1.0, 0.0, 0.5], y), M, V), (lambda x, y: np.interp(0.2, x, y), np.sort(W), V),
+        (lambda x: np.interp(x, [-1.0, 0.5], [2.0, 3.0], left=-1.0, right=7.0), M),
+        (lambda x: np.interp(x, [-1.0, 0.5], [2.0, 3.0]), 0.3),
+    ],
+    "meshgrid": [
+        (lambda x, y, i=i, options=options: np.meshgrid(x, y, **options)[i] ** 2, V, V[:2])
+        for i in (0, 1) for options in ({}, {"indexing": "ij"}, {"sparse": True})
+    ] + [(lambda x, y: np.prod(np.stack(np.meshgrid(x, y, x * y)), 0), V, W)],
+    "cumulative_sum": [
+        (lambda x: np.cumulative_sum(x, axis=1), M), (lambda x: np.cumulative_sum(x, include_initial=True), V),
+        (lambda x: np.cumulative_sum(x, axis=-1, include_initial=True), C),
+    ],
+    "cumulative_prod": [(lambda x: np.cumulative_prod(x, include_initial=True), V)],
+    "insert": [
+        (lambda x: np.insert(x, 1, 5.0), V), (lambda x, y: np.insert(x, -1, y, axis=0), M, V),
+        (lambda x: np.insert(x, 2, 0.0, axis=1), M), (lambda x: np.insert(x, 3, [1.0, 2.0]), M),
+    ],
+    "delete": [
+        (lambda x: np.delete(x, 1), V), (lambda x: np.delete(x, [0, 2], axis=1), M), (lambda x: np.delete(x, slice(2)), M),
+    ],
+    "ediff1d": [(np.ediff1d, M)], "unstack": [(lambda x: np.unstack(x, axis=1)[2], M)],
+    "vander": [(np.vander, V), (lambda x: np.vander(x, 4, increasing=True), V)],
+    "atleast_3d": [(np.atleast_3d, 2.0), (np.atleast_3d, V), (np.atleast_3d, M), (np.atleast_3d, C)],
+    "rollaxis": [(lambda x, axis=axis, start=start: np.rollaxis(x, axis, start), C)
+                 for axis, start in ((2, 0), (0, 3), (1, 2), (2, 1), (-1, 0))],
+    "heaviside": [(lambda x: np.heaviside(x, 0.5) * x, M)],
+    "logaddexp2": [(np.logaddexp2, M, N)], "copysign": [(np.copysign, M, N), (lambda x: np.copysign(x, -1.0), M)],
+    "fix": [(lambda x: np.fix(x) * x, 3 * M)],
+    "matvec": [(lambda x, y: np.matvec(x, y), M, V), (lambda x, y: np.matvec(x, y), S, M)],
+    "vecmat": [(lambda x, y: np.vecmat(x, y), V, S), (lambda x, y: np.vecmat(x, y), M, S)],
+    "linalg.lstsq": [
+        (lambda x, y: np.linalg.lstsq(x, y)[0], M.T, V), (lambda x, y: np.linalg.lstsq(x, y)[1], M.T, S[:, :2]),
+        (lambda x, y: np.linalg.lstsq(x, y, rcond=1e-9)[0], M, V[:2]), (lambda x: np.linalg.lstsq(x, V)[3], M.T),
+    ],
+    "linalg.svdvals": [(lambda x: np.linalg.svdvals(x), M)], "linalg.cross": [(lambda x, y: np.linalg.cross(x, y), V, W)],
+    "linalg.cond": [(np.linalg.cond, M), (lambda x: np.linalg.cond(x, 1), S), (lambda x: np.linalg.cond(x, "fro"), S)],
     "linalg.matrix_power": [(lambda x, n=n: np.linalg.matrix_power(x, n) * 1.0 + x, S) for n in (-2, 0, 1, 3)],
 }  # fmt: skip
 
@@ -102,6 +175,24 @@ def test_arguments_that_do_not_fit():
         np.full_like(x, Value(3.0))
     with pytest.raises(ValueError, match=r"np\.cross has a rule for vectors of 3 elements, not for shapes \(2,\)"):
         np.cross(x[:2], x[:2])
+
+
+def test_nan_and_inf_go_where_numpy_lets_them():
+    x = np.array([[np.nan, 1.0, np.inf, np.inf], [-np.inf, 2.0, 3.0, 0.0]])
+    for f in (np.median, np.nanmax, np.nanmin, np.nanmean, lambda x, **axis: np.quantile(x, 0.4, **axis)):
+        for each, axis in ((x, {"axis": 0}), (x, {"axis": 1}), (x, {}), (x[1:, :2], {"axis": 0}), (x[:1, 2:], {})):
+            found = f(Tensor(each), **axis).data
+            with np.errstate(all="ignore"):
+                np.testing.assert_array_equal(found, f(each, **axis))
+    np.testing.assert_array_equal(np.nanmax(Tensor([[np.nan], [1.0]]), axis=1).data, [np.nan, 1.0])
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        np.quantile(Tensor(V), 1.5)
+    with pytest.raises(TypeError, match=r"np\.insert has a rule for one place"):
+        np.insert(Tensor(V), [0, 1], 2.0)
+    with pytest.raises(ValueError, match="needs 3"):
+        np.gradient(Tensor([1.0, 2.0]), edge_order=2)
+    with pytest.raises(TypeError, match="one spacing"):
+        np.gradient(Tensor(S), 1.0, 2.0, 3.0)
 
 
 L = [1.0, 2.0, 3.0]

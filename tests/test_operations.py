@@ -17,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tensor, Value, gradcheck, make_jvp, make_vjp
+from autograd import Tensor, Value, grad, gradcheck, make_jvp, make_vjp
 from autograd.node import Node
 from autograd.ops.primitive import OPERATIONS, PRIMITIVES
 from autograd.value import to_value
@@ -316,9 +316,27 @@ def matrices(draw):
     return numbers((*stack, n, n), draw(SEEDS)) + 3 * np.eye(n)
 
 
+UPLO = st.sampled_from("LU")
+OF_SYMMETRIC = ("cholesky", "eigenvalues", "eigenvectors", "eigh", "eigvalsh")
+
+
 @st.composite
-def on_matrix(draw):
-    return Example([draw(matrices())], {})
+def on_matrix(draw, **params):
+    return Example([draw(matrices())], {name: draw(value) for name, value in params.items()})
+
+
+def far_from_singular(shape, seed):
+    """Matrices whose singular values are apart from each other and from zero."""
+    random = np.random.default_rng(seed)
+    least = min(shape[-2:])
+    left, right = (np.linalg.qr(random.normal(size=(*shape[:-2], n, least)))[0] for n in shape[-2:])
+    return left * (1.0 + np.arange(least) + random.uniform(0, 0.3, least)) @ right.swapaxes(-1, -2)
+
+
+@st.composite
+def on_rectangle(draw, **params):
+    shape = (*draw(st.sampled_from([(), (2,)])), draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    return Example([far_from_singular(shape, draw(SEEDS))], {name: draw(value) for name, value in params.items()})
 
 
 @st.composite
@@ -344,8 +362,9 @@ def classified(draw):
     return Example([numbers((rows, classes), draw(SEEDS))], {"labels": draw(st.sampled_from([labels, chances]))})
 
 
-def symmetric(x):
-    return x + np.swapaxes(x, -1, -2)
+def positive(x):
+    """A symmetric matrix made of any, whose eigenvalues are positive."""
+    return x + np.swapaxes(x, -1, -2) + np.diag(np.arange(5.0, 5.0 + x.shape[-1])).astype(x.dtype)
 
 
 def overwritten(x, y, index):
@@ -533,7 +552,16 @@ TABLE: dict[str, Operation] = {
     "log_abs_det": Operation(lambda x: np.linalg.slogdet(x)[1], on_matrix()),
     "slogdet": Operation(np.linalg.slogdet, on_matrix()),
     "solve": Operation(np.linalg.solve, equations()),
-    "cholesky": Operation(lambda x: np.linalg.cholesky(symmetric(x) + 5 * np.eye(x.shape[-1])), on_matrix()),
+    "cholesky": Operation(lambda x: np.linalg.cholesky(positive(x)), on_matrix()),
+    "eigenvalues": Operation(lambda x, UPLO: np.linalg.eigh(positive(x), UPLO)[0], on_matrix(UPLO=UPLO)),
+    "eigenvectors": Operation(lambda x, UPLO: np.linalg.eigh(positive(x), UPLO)[1], on_matrix(UPLO=UPLO)),
+    "eigh": Operation(lambda x, UPLO: np.linalg.eigh(positive(x), UPLO), on_matrix(UPLO=UPLO)),
+    "eigvalsh": Operation(lambda x, UPLO: np.linalg.eigvalsh(positive(x), UPLO), on_matrix(UPLO=UPLO)),
+    "singular_values": Operation(lambda x: np.linalg.svd(x, compute_uv=False), on_rectangle()),
+    "left": Operation(lambda x: np.linalg.svd(x, full_matrices=False)[0], on_rectangle()),
+    "right": Operation(lambda x: np.linalg.svd(x, full_matrices=False)[2].swapaxes(-1, -2), on_rectangle()),
+    "svd": Operation(np.linalg.svd, on_rectangle(full_matrices=st.just(False), compute_uv=st.booleans())),
+    "pinv": Operation(np.linalg.pinv, on_rectangle(rcond=st.sampled_from([1e-15, 1e-8]))),
     "affine": Operation(lambda x, w, b: x @ w + b, weighted()),
     "half_squares": Operation(
         lambda x, y: np.sum((x - y) ** 2) / 2, on_shapes(SIZED_OR_NOT.map(lambda shape: (shape, shape)))
@@ -548,8 +576,8 @@ def applied(name, operands, params):
     """What the operation makes of the operands: its public function where there is one."""
     if name == "to_value":
         return to_value(*operands)
-    if name == "cholesky":  # its rule holds for symmetric matrices alone
-        operands = [symmetric(operands[0]) + 5 * np.eye(operands[0].shape[-1], dtype=operands[0].dtype)]
+    if name in OF_SYMMETRIC:  # their rules hold for symmetric matrices alone
+        operands = [positive(operands[0])]
     if name == "einsum":
         return OPERATIONS[name](params["subscripts"], *operands)
     if name in ("concatenate", "stack", "vstack", "hstack"):
@@ -938,3 +966,16 @@ OUT_OF_RANGE = [
 def test_an_axis_out_of_range_is_numpys_error(f):
     with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
         f(Tensor(np.ones((2, 2))))
+
+
+def test_equal_eigenvalues_and_singular_values():
+    """Their own gradients are there; vectors that could be others have none, and say so."""
+    x = 2 * np.eye(3)
+    c = np.arange(9.0).reshape(3, 3)
+    assert (grad(lambda x: np.linalg.eigvalsh(x).sum())(x) == np.eye(3)).all()
+    assert (grad(lambda x: np.linalg.svd(x).S.sum())(x) == np.eye(3)).all()
+    assert not np.isfinite(grad(lambda x: (np.linalg.eigh(x).eigenvectors * c).sum())(x)).any()
+    assert not np.isfinite(grad(lambda x: (np.linalg.svd(x).U * c).sum())(x)).all()
+    apart = np.diag([1.0, 2.0, 2.0])  # the vector of the eigenvalue 1 is a function of x all the same
+    found = grad(lambda x: (np.linalg.eigh(x).eigenvectors[:, 0] * c[1]).sum())(apart)
+    np.testing.assert_allclose(found, [[0, -2, -2.5], [-2, 0, 0], [-2.5, 0, 0]])

@@ -112,7 +112,7 @@ def function(*numpy: Any) -> Callable[[_F], _F]:
 
 # what the parameters are called that are operands, or sequences of operands, in functions composed of others; those
 # that NumPy calls have its names
-_OPERANDS = set("x y a b p m start stop val values weights ary arr x1 x2".split())
+_OPERANDS = set("x y a b f p m v start stop val values weights ary arr x1 x2 xp fp".split())
 _SEQUENCES = set("arrays tup choicelist".split())
 
 

@@ -16,7 +16,8 @@ _sum: Callable[..., Any] = np.add.reduce
 _product: Callable[..., Any] = np.multiply.reduce
 
 
-def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
+def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
+    """The axes as numbers from 0: all of them if `axis` is None."""
     rank = len(shape_of(x))
     if axis is None or not rank:
         return tuple(range(rank))
@@ -26,12 +27,12 @@ def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
 def _count(x: Any, axis: Axis) -> int:
     if axis is None:
         return getattr(x, "size", 1)
-    return int(np.prod([shape_of(x)[each] for each in _axes(x, axis)], dtype=int))
+    return int(np.prod([shape_of(x)[each] for each in axes_of(x, axis)], dtype=int))
 
 
 def _kept(r: Any, x: Any, axis: Axis) -> Any:
     """A result of a reduction with its axes back, of length one."""
-    axes = _axes(x, axis)
+    axes = axes_of(x, axis)
     return r.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape_of(x))))
 
 
@@ -50,7 +51,7 @@ def times(g: Any, local: Any) -> Any:
 
 def _share_of(hit: Any, z: Any, x: Any, axis: Axis) -> Any:
     """The share of each element where those that hit share equally."""
-    count = np.maximum(_sum(hit, _axes(x, axis), keepdims=True), 1)  # in integers: half precision ends at 65504
+    count = np.maximum(_sum(hit, axes_of(x, axis), keepdims=True), 1)  # in integers: half precision ends at 65504
     return (hit / count).astype(z.dtype)
 
 
@@ -87,7 +88,7 @@ def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -
 
 def _std_rule(g: Any, z: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
     # no spread, no slope: 0 there, the subgradient nearest to zero; a rounded mean may make z a little more than 0
-    data, axes = data_of(x), _axes(x, axis)
+    data, axes = data_of(x), axes_of(x, axis)
     least = np.min(data, axes, keepdims=True, initial=np.inf)
     flat = (data_of(_kept(z, x, axis)) == 0) | (least == np.max(data, axes, keepdims=True, initial=-np.inf))
     scale = _where(flat, 1.0, _kept(z, x, axis)) * (_count(x, axis) - ddof)
@@ -125,7 +126,7 @@ def _prod_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     if _divides(z):
         return times(_kept(g, x, axis), _kept(z, x, axis) / x)
     # the product of all others, for every element, without a division by zero
-    axes = _axes(x, axis)
+    axes = axes_of(x, axis)
     front = [i for i in range(len(shape_of(x))) if i not in axes]
     order = [*front, *axes]
     moved = transpose(x, order)
@@ -213,30 +214,9 @@ def _norm_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 @primitive(internal=True, dx=_norm_rule)
-def _euclidean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def euclidean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The root of the sum of the squares."""
     return np.sqrt(_sum(x * x, axis, keepdims=keepdims))
-
-
-@function(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The vector norm over axes: Euclidean unless `ord` is another number, inf or -inf; its gradient at 0 is 0.
-
-    Of a matrix without `axis` the Frobenius norm. Raises ValueError for any other matrix norm, and for order 0.
-
-    >>> float(norm(np.array([3.0, 4.0])))
-    5.0
-    """
-    count = len(_axes(x, axis))
-    if ord is None or (ord == "fro" and count == 2) or (ord == 2 and count == 1):
-        return _euclidean(x, axis, keepdims=keepdims)
-    if count != 1 or isinstance(ord, str) or ord == 0:
-        raise ValueError(f"norm(ord={ord!r}) over {count} axes has no derivative rule; give one axis and another order")
-    size = FUNCTIONS["abs"](x)
-    if ord in (np.inf, -np.inf):
-        return (max if ord > 0 else min)(size, axis, keepdims=keepdims)
-    if ord == 1:
-        return sum(size, axis, keepdims=keepdims)
-    return sum(size**ord, axis, keepdims=keepdims) ** (1 / ord)
 
 
 @function(np.ptp)
