@@ -442,6 +442,7 @@ def _checked(data: Any) -> NDArray[Any]:
         made = np.asarray(data)
     except ValueError as error:
         raise ValueError(f"Tensor() of a ragged list: all rows need the same length ({error})") from None
+    _check_unmasked(data)
     if made.dtype.kind == "f":
         return made
     if made.dtype.kind in "iub":
@@ -451,10 +452,17 @@ def _checked(data: Any) -> NDArray[Any]:
 
 def _constant(operand: Any, op: Primitive) -> Any:
     """A constant operand as NumPy takes it."""
+    _check_unmasked(operand)
     made = np.asarray(operand)
     if made.dtype.kind not in "fiub":
         raise TypeError(f"{op.name}() of a Tensor and {kind_of(operand)}: expected nodes, real numbers or real arrays")
     return made if made.ndim or isinstance(operand, np.ndarray) else made[()]
+
+
+def _check_unmasked(data: Any) -> None:
+    mask = getattr(data, "mask", None)
+    if mask is not None and np.any(mask):
+        raise TypeError("an array with masked entries would lose its mask: fill them first, as in x.filled(0.0)")
 
 
 def _plain_index(index: Any) -> Any:

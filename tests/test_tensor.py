@@ -73,6 +73,7 @@ def test_numbers_and_lists_make_tensors():
         ([[1.0], [2.0, 3.0]], ValueError, "same length"), ({1, 2}, TypeError, "object"),
         ({"a": 1}, TypeError, "object"),
         (np.array([object()]), TypeError, "object"), (np.array(["2024-01-01"], "M8[D]"), TypeError, "real numbers"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), TypeError, "lose its mask"),
         ((x for x in [1.0]), TypeError, "object"), ([[1.0], 2.0], ValueError, "same length"),
     ],
 )  # fmt: skip
@@ -215,7 +216,20 @@ def test_silent_conversions_raise(convert, way_out):
 
 
 @pytest.mark.parametrize(
-    "other", ["a", None, 1j, b"a", {}, set(), np.array([1j]), np.array(["a"]), np.array([None]), object()]
+    "other",
+    [
+        "a",
+        None,
+        1j,
+        b"a",
+        {},
+        set(),
+        np.array([1j]),
+        np.array(["a"]),
+        np.array([None]),
+        object(),
+        np.ma.array([1.0, 2.0], mask=[0, 1]),
+    ],
 )
 @pytest.mark.parametrize(
     "op", [operator.add, operator.mul, operator.sub, operator.truediv, operator.pow, operator.matmul]
