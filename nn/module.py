@@ -28,6 +28,8 @@ class Module:
     ...         return self.slope * x + self.offset
     >>> Line().named_parameters()
     [('slope', Value(data=2.0, grad=0.0)), ('offset', Value(data=1.0, grad=0.0))]
+
+    A method `forward`, as PyTorch has it, serves in place of ``__call__``.
     """
 
     training = True  # what `Dropout` and `BatchNorm1d` ask
@@ -38,6 +40,8 @@ class Module:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let drawings know what a call made."""
         super().__init_subclass__(**kwargs)
+        if "forward" in vars(cls) and "__call__" not in vars(cls):
+            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]
         if "__call__" in vars(cls):
             cls.__call__ = scopes.noted(vars(cls)["__call__"], _named_parts)  # type: ignore[method-assign]
 

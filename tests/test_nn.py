@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value
-from nn import MLP, SGD, Adam, Layer, Module, Neuron, Optimizer, Sequential
+from autograd import Value, draw
+from nn import MLP, SGD, Adam, Layer, Linear, Module, Neuron, Optimizer, Sequential
 
 
 def weights(module):
@@ -156,6 +156,24 @@ def test_a_module_may_know_its_parent_and_its_last_output():
     net.layers[0].parent = net
     net.output = net([2.0])
     assert len(net.parameters()) == 2
+
+
+def test_forward_serves_in_place_of_call():
+    class Two(Module):
+        def __init__(self):
+            self.first, self.last = Linear(2, 3, rng=0), Linear(3, 1, rng=1)
+
+        def forward(self, x, *, shift=0.0):
+            return self.last(np.tanh(self.first(x))) + shift
+
+    class Doubled(Two):
+        def forward(self, x):
+            return 2 * super().forward(x, shift=1.0)
+
+    x = np.ones((4, 2))
+    assert (Two()(x, shift=1.0).data * 2 == Doubled()(x).data).all()
+    assert (Sequential(Doubled())(x).data == Doubled().forward(x).data).all()
+    assert "Two" in draw(Two()(x).sum()).to_svg()
 
 
 def test_an_empty_module_has_no_parameters():
