@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.node import Node
 from autograd.ops.primitive import taking_lists
-from autograd.ops.shape import data_of
+from autograd.ops.shape import broadcast_to, data_of
 
 
 def _column_stack(tup: Sequence[Any]) -> Any:
@@ -75,6 +76,12 @@ def _lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, A
     if len(distances):
         distances = np.reshape(np.sum((b - a @ x) ** 2, 0), distances.shape)
     return x, distances, int(rank), np.linalg.svd(a, compute_uv=False)
+
+
+def _full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
+    if isinstance(fill_value, Node):
+        return broadcast_to(fill_value, np.shape(a))
+    return np.full_like(data_of(a), fill_value, dtype)
 
 
 def _vdot(a: Any, b: Any) -> Any:
@@ -244,7 +251,7 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "rad2deg": lambda x: x * (180 / math.pi), "degrees": lambda x: x * (180 / math.pi),
     "conjugate": lambda x: +x, "real": lambda val: +val, "copy": lambda a: +a,
     "fliplr": lambda m: m[:, ::-1], "flipud": lambda m: m[::-1],
-    "full_like": lambda a, *given, **options: np.full_like(data_of(a), *given, **options),  # refuses nodes there
+    "full_like": _full_like,
     "hsplit": lambda ary, parts: np.split(ary, parts, axis=min(1, np.ndim(ary) - 1)),
     "vsplit": lambda ary, parts: np.split(ary, parts, axis=0),
     "dsplit": lambda ary, parts: np.split(ary, parts, axis=2),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -54,9 +54,12 @@ def primitive(f: Callable[..., Any]) -> Callable[..., Any]:
     return operation
 
 
-def defvjp(operation: Callable[..., Any], *makers: Callable[..., Any] | None) -> None:
+def defvjp(
+    operation: Callable[..., Any], *makers: Callable[..., Any] | None, argnums: Sequence[int] | None = None
+) -> None:
     """Give a `primitive` its rules, one for each argument: ``lambda ans, x, y: lambda g: …`` returns what the upstream
     gradient g becomes for that argument. None stands for an argument without a gradient.
+    `argnums` are the arguments that the rules are for, the first ones unless given.
 
     Written with NumPy's functions, rules differentiate to any order. Raises TypeError for what is not a primitive; a
     rule that returns another shape than its argument's raises ValueError when it is used.
@@ -64,7 +67,15 @@ def defvjp(operation: Callable[..., Any], *makers: Callable[..., Any] | None) ->
     op = getattr(operation, "op", None)
     if not isinstance(op, Primitive):
         raise TypeError(f"defvjp() takes a function decorated with autograd.extend.primitive, not {operation!r}")
-    op.rules = [maker and _rule(op.name, position, maker) for position, maker in enumerate(makers)]
+    given = dict(zip(range(len(makers)) if argnums is None else argnums, makers, strict=True))
+    op.rules = [
+        (maker := given.get(position, _no_rule)) and _rule(op.name, position, maker)
+        for position in range(max(given, default=-1) + 1)
+    ]
+
+
+def _no_rule(*operands: Any, **params: Any) -> Any:
+    raise TypeError("defvjp() was given no rule for an argument that is a node; its argnums tell which have one")
 
 
 def _rule(name: str, position: int, maker: Callable[..., Any]) -> Callable[..., Any]:

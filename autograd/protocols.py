@@ -20,6 +20,11 @@ UFUNCS: dict[Any, Row] = {
     **{getattr(np, numpy_name): ROWS[name] for name, numpy_name in NUMPY_NAMES.items()},
     np.float_power: ROWS["pow"], np.fabs: ROWS["abs"],
 }  # fmt: skip
+# SciPy's, known by their names, as SciPy is not imported
+SPECIAL = {
+    "erf": ROWS["erf"], "erfc": ROWS["erfc"], "expit": ROWS["sigmoid"], "logit": ROWS["logit"],
+    "log_expit": ROWS["log_sigmoid"],
+}  # fmt: skip
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
@@ -30,13 +35,17 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
     return FUNCTIONS["clip"](x, -np.inf if lo is None else lo, np.inf if hi is None else hi)
 
 
+def _round(x: Any, decimals: int = 0) -> Any:
+    return FUNCTIONS["round"](x) if decimals == 0 else FUNCTIONS["round"](x * 10.0**decimals) / 10.0**decimals
+
+
 def _where(condition: Any, *choices: Any) -> Any:
     return FUNCTIONS["where"](condition, *choices) if choices else np.nonzero(data_of(condition))
 
 
 ARRAY_FUNCTIONS: dict[Any, Any] = {
-    **COMPOSED, **BY_NUMPY, np.clip: clip, np.where: _where, np.round: FUNCTIONS["round"],
-    np.around: FUNCTIONS["round"], np.linalg.matmul if hasattr(np.linalg, "matmul") else None: BY_NUMPY[np.matmul],
+    **COMPOSED, **BY_NUMPY, np.clip: clip, np.where: _where, np.round: _round, np.around: _round,
+    np.linalg.matmul if hasattr(np.linalg, "matmul") else None: BY_NUMPY[np.matmul],
 }  # fmt: skip
 COMPARISONS = {
     np.less: "lt", np.less_equal: "le", np.greater: "gt", np.greater_equal: "ge", np.equal: "eq", np.not_equal: "ne",
@@ -53,19 +62,34 @@ QUESTIONS = {
     np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.nanargmax, np.nanargmin, np.lexsort,
     np.linalg.matrix_rank, np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
+# what the methods of some ufuncs are called as functions
+METHODS: dict[Any, dict[str, Any]] = {
+    np.add: {"reduce": np.sum, "accumulate": np.cumsum}, np.multiply: {"reduce": np.prod, "accumulate": np.cumprod},
+    np.maximum: {"reduce": np.max}, np.minimum: {"reduce": np.min},
+}  # fmt: skip
 REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__"}
 MASK = Primitive("mask", lambda answer: answer, ())
 
 
 def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
     """NumPy calls this when one of its ufuncs meets a node (NEP 13)."""
-    row = UFUNCS.get(ufunc)
+    row = UFUNCS.get(ufunc) or SPECIAL.get(ufunc.__name__)
     if row is not None and method == "__call__" and not options:
         if len(inputs) == 2 and inputs[1] is self and row.name in REFLECTED:
             result = getattr(self, REFLECTED[row.name])(inputs[0])
             if result is not NotImplemented:
                 return result
         return getattr(self, row.name)() if len(inputs) == 1 else call(row, *inputs)
+    if method in METHODS.get(ufunc, ()) and not options.keys() - {"axis", "keepdims"}:
+        return METHODS[ufunc][method](*inputs, **{"axis": 0} | options)
+    if method == "outer" and not options:
+        x, y = inputs
+        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
+    if "out" in options and method == "__call__":
+        raise TypeError(
+            f"np.{ufunc.__name__} with out= has no rule for nodes: an array cannot be changed in place by what has a "
+            "gradient; write a = a + x in place of a += x, or np.stack for an array that is filled bit by bit"
+        )
     if method != "__call__" or options:
         asked = f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}"
         extra = f" with {', '.join(f'{name}=' for name in options)}" if options else ""

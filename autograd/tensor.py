@@ -13,7 +13,7 @@ import numpy as np
 from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS
-from autograd.node import Node, tick
+from autograd.node import Node, taken, tick
 from autograd.ops.index import add_at, getitem, set_at
 from autograd.ops.primitive import OPERATIONS, Primitive, elementwise, pull
 from autograd.ops.shape import data_of, reshape, stack, transpose
@@ -62,7 +62,7 @@ class Tensor(Node):
     _result: NDArray[Any]
 
     def __new__(cls, data: Any = (), *, label: str = "") -> Tensor:  # noqa: D102
-        if isinstance(data, (list, tuple)) and _holds_nodes(data):
+        if isinstance(data, (list, tuple)) and holds_nodes(data):
             made: Tensor = array(data)
         else:
             made = _new(cls)
@@ -172,11 +172,13 @@ class Tensor(Node):
         return self._primal.any(axis)
 
     def item(self, *index: Any) -> float:
-        """One element as a float."""
+        """One element as a float, without gradient."""
+        next(taken)
         return self._primal.item(*index)  # type: ignore[no-any-return]  # an array of Any
 
     def tolist(self) -> Any:
-        """The data as nested lists of floats."""
+        """The data as nested lists of floats, without gradient."""
+        next(taken)
         return self._primal.tolist()
 
     def numpy(self) -> NDArray[Any]:
@@ -191,9 +193,11 @@ class Tensor(Node):
         """A new node with a copy of the data; gradients flow through."""
         return self.pos()
 
-    def astype(self, dtype: Any) -> Tensor:
-        """In another float dtype; the gradient comes back in this one's."""
-        return OPERATIONS["astype"](self, np.dtype(dtype))  # type: ignore[no-any-return]
+    def astype(self, dtype: Any) -> Any:
+        """In another float dtype; the gradient comes back in this one's. Of integers and booleans a plain array: the
+        derivative of a step is 0."""
+        dtype = np.dtype(dtype)
+        return data_of(self).astype(dtype) if dtype.kind in "iub" else OPERATIONS["astype"](self, dtype)
 
     def to_value(self) -> Value:
         """The only element as a `Value`, with gradient. Raises ValueError if there are more."""
@@ -216,6 +220,10 @@ class Tensor(Node):
         """No element below `min`, none above `max`; a bound that is None is no bound."""
         clipped: Tensor = protocols.clip(self, min, max)
         return clipped
+
+    def argsort(self, axis: int = -1, **options: Any) -> Any:
+        """The places of the elements in ascending order; plain integers, without gradient."""
+        return self._primal.argsort(axis, **options)
 
     def argmax(self, axis: int | None = None) -> Any:
         """The places of the greatest elements; plain integers, without gradient."""
@@ -267,7 +275,7 @@ class Tensor(Node):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         raise TypeError(
             "a Tensor does not turn into an array by itself, because its gradient would be lost; write t.data for "
-            "the array, or call NumPy's functions on the Tensor itself"
+            "the array, or call NumPy's functions on the Tensor itself; of a list of Tensors np.stack makes one"
         )
 
     def __getitem__(self, index: Any) -> Tensor:
@@ -296,8 +304,8 @@ class Tensor(Node):
 
     def __float__(self) -> float:
         raise TypeError(
-            "a Tensor does not turn into a plain number, because its gradient would be lost; write t.item() for the "
-            "number, and np.sin(t) or t.sin() in place of math.sin(t)"
+            "a Tensor does not turn into a plain number, because its gradient would be lost; use the Tensor as it is, "
+            "t.item() for the number alone, and np.sin(t) or t.sin() in place of math.sin(t)"
         )
 
     __int__ = __complex__ = __index__ = __float__
@@ -362,13 +370,31 @@ class Mask(Tensor):
         made.number = tick()
         return made
 
-    def sum(self, axis: Any = None) -> Any:
+    def sum(self, *args: Any, **kwargs: Any) -> Any:
         """How many elements are true."""
-        return self._primal.sum(axis)
+        return self._primal.sum(*args, **kwargs)
 
-    def mean(self, axis: Any = None) -> Any:
+    def mean(self, *args: Any, **kwargs: Any) -> Any:
         """The share of elements that are true."""
-        return self._primal.mean(axis)
+        return self._primal.mean(*args, **kwargs)
+
+    def nonzero(self) -> Any:
+        """The places of the elements that are true, as NumPy gives them."""
+        return self._primal.nonzero()
+
+    def astype(self, dtype: Any) -> Any:
+        """A plain array of another dtype."""
+        return self._primal.astype(dtype)
+
+    def copy(self) -> Mask:
+        """The same, with data of its own."""
+        return Mask(self._primal.copy())
+
+    def __float__(self) -> float:
+        return float(self._primal)
+
+    def __int__(self) -> int:
+        return int(self._primal)
 
     def backward(self, *args: Any, **kwargs: Any) -> None:
         """Raise TypeError: nothing flows through a comparison."""
@@ -413,23 +439,27 @@ class At:
         return add_at(self._tensor, value, self._index)  # type: ignore[no-any-return]
 
 
-def array(data: Any, dtype: Any = None) -> Any:
-    """What `numpy.array` makes, but a Tensor, with gradients, where there are nodes in the nested lists.
+def array(data: Any, dtype: Any = None, **options: Any) -> Any:
+    """What `numpy.array` makes, but a Tensor, with gradients, where there are nodes in the nested lists; `options` are
+    NumPy's, and but for `ndmin` they mean nothing to a Tensor.
 
     >>> array([Value(1.0), 2.0])
     Tensor([1., 2.])
     """
     if isinstance(data, Node):
         made = data if isinstance(data, Tensor) else stack([data]).reshape(())
-    elif isinstance(data, (list, tuple)) and _holds_nodes(data):
+    elif isinstance(data, (list, tuple)) and holds_nodes(data):
         made = stack([each if isinstance(each, Node) else array(each) for each in data])
     else:
-        return np.array(data, dtype)
+        return np.array(data, dtype, **options)
+    if options.get("ndmin", 0) > made.ndim:
+        made = made[(None,) * (options["ndmin"] - made.ndim)]
     return made if dtype is None or made.dtype == dtype else made.astype(dtype)
 
 
-def _holds_nodes(data: Any) -> bool:
-    return any(isinstance(each, Node) or (isinstance(each, (list, tuple)) and _holds_nodes(each)) for each in data)
+def holds_nodes(data: Any) -> bool:
+    """Whether there is a node in a nested list or tuple."""
+    return any(isinstance(each, Node) or (isinstance(each, (list, tuple)) and holds_nodes(each)) for each in data)
 
 
 def _checked(data: Any) -> NDArray[Any]:

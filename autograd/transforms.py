@@ -8,6 +8,7 @@ of an outer transform: so transforms nest, to any order. The `.grad` of nodes is
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 
 from autograd import backward, modes
 from autograd.functions import FUNCTIONS
-from autograd.node import Node, tick
+from autograd.node import Node, taken, tick
 from autograd.ops.primitive import Primitive
 from autograd.ops.shape import data_of, shape_of, stack
 from autograd.plain import constant, kind_of
@@ -315,7 +316,13 @@ def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs
         arguments = list(args)
         for index, each in zip(chosen, rebuild(leaves), strict=True):
             arguments[index] = each
+        before = next(taken)
         result = f(*arguments, **kwargs)
+    if not isinstance(result, Node) and next(taken) > before + 1:
+        warnings.warn(
+            f"{getattr(f, '__name__', 'f')}() returned a plain number or array, and .item() or .tolist() was called in "
+            "it: what they return has no gradient. Return the node itself", stacklevel=4,
+        )  # fmt: skip
     if isinstance(result, (list, tuple)):
         for each in result:
             if not isinstance(each, (Node, np.ndarray)) and constant(each) is None:

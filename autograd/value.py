@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
+from numbers import Number
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
@@ -14,7 +15,7 @@ import numpy as np
 from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row, refuse
 from autograd.functions import call
-from autograd.node import UNTOUCHED, Node, numbers, tick
+from autograd.node import UNTOUCHED, Node, numbers, taken, tick
 from autograd.ops.primitive import PRIMITIVES, Primitive, pull
 from autograd.ops.shape import broadcast_to, to_tensor
 from autograd.plain import constant, kind_of
@@ -116,7 +117,8 @@ class Value(Node):
         backward.backward(self, gradient, create_graph)
 
     def item(self) -> float:
-        """The float."""
+        """The float, without gradient."""
+        next(taken)
         return self._primal
 
     def to_tensor(self) -> Any:
@@ -310,6 +312,7 @@ def _compiled_on_first_use(name: str, row: Row, source: Callable[[], str]) -> No
     setattr(Value, name, stub)
 
 
+Number.register(Value)  # for those who ask whether something is a number, as np.isscalar does
 _NAMESPACE = floats.NAMESPACE | {
     "Value": Value, "numbers": numbers, "UNTOUCHED": UNTOUCHED, "active": modes.active, "call": call, "mixed": _mixed,
     "new_value": partial(object.__new__, Value),  # called in a sixth less time than object.__new__ with its argument

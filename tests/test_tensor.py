@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, extend, gradcheck, no_grad
+from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, extend, grad, gradcheck, no_grad
 from autograd.tensor import Mask
 
 A = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -166,13 +166,14 @@ def test_numpy_code_on_tensors(call):
         (lambda x: np.fft.fft(x), "np.fft.fft"), (lambda x: np.unwrap(x), "np.unwrap"),
         (lambda x: np.nextafter(x, 0), "np.nextafter"), (lambda x: np.spacing(x), "np.spacing"),
         (lambda x: np.add(x, x, out=np.zeros((2, 3))), "np.add with out="),
-        (lambda x: np.add.reduce(x), "np.add.reduce"),
+        (lambda x: np.divide.reduce(x), "np.divide.reduce"),
+        (lambda x: np.add.reduce(x, initial=1.0), "np.add.reduce with initial="),
         (lambda x: np.exp(x, where=A > 2), "np.exp with where="),
-        (lambda x: np.multiply.outer(x, x), "np.multiply.outer"),
+        (lambda x: np.multiply.outer(x, x, dtype=float), "np.multiply.outer"),
         (lambda x: np.sum(x, out=np.zeros(())), "sum.*out"), (lambda x: np.sum(x, where=A > 2), "sum.*where"),
         (lambda x: np.sum(x, 0, np.float32), "sum"), (lambda x: np.mean(x, dtype=np.float32), "mean.*dtype"),
         (lambda x: np.std(x, 0, None, None, 1), "std"), (lambda x: np.concatenate([x, x], out=A), "concatenate.*out"),
-        (lambda x: np.add.at(A.copy(), 0, x), "np.add.at"), (lambda x: np.round(x, 2), "round"),
+        (lambda x: np.add.at(A.copy(), 0, x), "np.add.at"), (lambda x: np.add.reduceat(x, [0]), "np.add.reduceat"),
         (lambda x: np.clip(x, 0, 1, out=A), "np.clip with out="),
         (lambda x: np.maximum.accumulate(x), "np.maximum.accumulate"),
         (lambda x: np.copyto(A.copy(), x), "np.copyto"), (lambda x: np.exp(x, np.zeros((2, 3))), "np.exp with out="),
@@ -297,6 +298,95 @@ def test_numpy_answers_about_the_data():
     assert x.all()
     assert x.any()
     np.testing.assert_allclose(x.data, A)
+
+
+def test_methods_of_ufuncs():
+    A = np.arange(1.0, 7.0).reshape(2, 3) / 5
+    for f in (
+        np.add.reduce, lambda x: np.add.reduce(x, axis=1, keepdims=True), np.maximum.reduce, np.add.accumulate,
+        lambda x: np.multiply.outer(x, x[0]), lambda x: np.subtract.outer(x[0], x), np.minimum.reduce,
+        lambda x: np.multiply.accumulate(x, axis=1), lambda x: np.multiply.reduce(x, axis=None),
+        lambda x: np.diff(x, prepend=0.0, append=x[:, :1]), lambda x: np.diff(x, axis=0, append=2.0),
+    ):  # fmt: skip
+        np.testing.assert_allclose(f(Tensor(A)).data, f(A), rtol=1e-14)
+        gradcheck(f, A)
+    rounded = np.round(Tensor([1.26, -0.04, 25.0]), 1)
+    assert rounded.tolist() == [1.3, -0.0, 25.0]
+    assert np.around(Tensor([126.0]), -1).tolist() == [130.0]
+    with pytest.raises(TypeError, match=r"write a = a \+ x in place of a \+= x"):
+        A += Tensor(A)
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc", "expit", "log_expit", "logit"])
+def test_functions_of_scipy(name):
+    f, x = getattr(pytest.importorskip("scipy.special"), name), np.array([0.2, 0.7])
+    np.testing.assert_allclose(f(Tensor(x)).data, f(x), rtol=1e-14)
+    gradcheck(f, x, order=2)
+    gradcheck(f, 0.3)
+
+
+def test_steps_are_plain_arrays():
+    """Of integers and truths there is no gradient to lose."""
+    x = Tensor([1.5, -2.5, 0.5])
+    places = np.floor(x).astype(int)
+    assert type(places) is np.ndarray
+    assert places.tolist() == [1, -3, 0]
+    assert x.argsort().tolist() == [1, 2, 0]
+    mask = x > 0
+    assert mask.astype(float).tolist() == [1.0, 0.0, 1.0]
+    assert (mask.copy() == mask).all()
+    assert [each.tolist() for each in mask.nonzero()] == [[0, 2]]
+    assert (float(mask[0]), int(mask[1])) == (1.0, 0)
+    assert mask.sum(axis=0, keepdims=True).tolist() == [2]
+    assert grad(lambda x: (x * np.floor(x).astype(int)).sum())(x.data).tolist() == [1.0, -3.0, 0.0]
+
+
+def test_numpy_for_code_of_hips_autograd():
+    import autograd.numpy as anp
+
+    x = np.array([1.0, 2.0])
+    for f in (
+        lambda x: anp.mean([x[0] ** 2, 3 * x[1]]), lambda x: anp.dot([x[0], x[0]], [1.0, 2.0]),
+        lambda x: anp.full((2, 2), x[1]) * x[0], lambda x: anp.r_[x, 1.0, x * 2, 0:3] ** 2,
+        lambda x: anp.c_[x, x * 2] ** 2, lambda x: anp.concatenate([[x[0]], [x[1] * x[0]], x]),
+        lambda x: anp.asarray(x) * anp.asarray([x[0], 1.0]), lambda x: anp.array(x * x, ndmin=2),
+        lambda x: anp.array([x, x * x], ndmin=3, copy=True), lambda x: anp.vstack([[x[0], 1.0], x * x]),
+        lambda x: anp.where([x[0] > 0, False], [x[0], 1.0], x),
+    ):  # fmt: skip
+        np.testing.assert_allclose(f(Tensor(x)).data, f(x))
+        gradcheck(f, x)
+    assert anp.full((2, 2), Tensor(2.0)).shape == (2, 2)
+    assert anp.full(2, 3.0).tolist() == [3.0, 3.0]
+    assert anp.r_[0:3].tolist() == [0, 1, 2]
+    assert anp.asarray([1, 2], dtype=float).dtype == float
+    same = Tensor([1.0])
+    assert anp.asarray(same) is same
+    names: dict[str, object] = {}
+    exec("from autograd.numpy import *", names)
+    assert names["sin"] is np.sin
+    assert names["array"] is anp.array
+
+
+def test_a_number_taken_out_of_the_graph_is_told_of():
+    with pytest.warns(UserWarning, match=r"item\(\) or .tolist\(\) was called in it"):
+        assert grad(lambda x: (x @ x).item())(np.ones(2)).tolist() == [0.0, 0.0]
+    with pytest.warns(UserWarning, match="Return the node itself"):
+        assert grad(lambda x: x.item() ** 2)(3.0) == 0.0
+    assert grad(lambda x: x * x.item())(3.0) == 3.0  # as a constant it may be used
+    assert grad(lambda x: 2.0)(3.0) == 0.0
+    assert np.isscalar(Value(1.0))
+
+
+def test_a_rule_for_some_arguments_only():
+    @extend.primitive
+    def power(k, x):
+        return x**k
+
+    extend.defvjp(power, lambda ans, k, x: lambda g: g * k * x ** (k - 1), argnums=[1])
+    assert grad(power, 1)(3, 2.0) == 12.0
+    assert grad(grad(lambda x: power(3.0, x)))(2.0) == 12.0
+    with pytest.raises(TypeError, match="its argnums tell which have one"):
+        grad(power, 0)(3.0, 2.0)
 
 
 def test_autograd_numpy_is_numpy():

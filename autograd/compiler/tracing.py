@@ -278,7 +278,7 @@ def _guarded_grad(slot: Any) -> property:
 
 _COMPUTE_OUTSIDE = "return the node and read its .data outside, or compare the nodes themselves"
 _CALL_OUTSIDE = "return the node and call this outside"
-_READS = "item tolist numpy all any argmax argmin __contains__ __format__ __repr__ detach".split()
+_READS = "item tolist numpy all any argmax argmin argsort __contains__ __format__ __repr__ detach".split()
 _COMBINED = {
     **{f"__{r}{name}__": getattr(np, f"bitwise_{name}") for name in ("and", "or", "xor") for r in ("", "r")},
     "__invert__": np.invert,
@@ -312,7 +312,7 @@ def _replacements() -> Iterator[tuple[Any, str, Any]]:
         yield Value, f"__{name}__", _guarded(vars(Value)[f"__{name}__"], name)
     for name in _READS:
         yield Tensor, name, _refused(vars(Tensor)[name], f"{name}() of a Tensor", _CALL_OUTSIDE)
-    for name in ("sum", "mean", "__array__"):
+    for name in ("sum", "mean", "nonzero", "astype", "copy", "__float__", "__int__", "__array__"):
         yield Mask, name, _refused(vars(Mask)[name], f"{name}() of a comparison", _CALL_OUTSIDE)
     default_rng = np.random.default_rng
     yield np.random, "default_rng", lambda seed=None: _unseeded() if seed is None else default_rng(seed)

@@ -226,8 +226,12 @@ def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 
 @function(np.diff)
-def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
-    """The n-th difference of neighbours along an axis."""
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """The n-th difference of neighbours along an axis; `prepend` and `append` are put at the ends of it before."""
+    if prepend is not None or append is not None:
+        one = [1 if place == axis_of(x, axis) else side for place, side in enumerate(shape_of(x))]
+        parts = [each for each in (prepend, x, append) if each is not None]
+        x = np.concatenate([each if shape_of(each) else np.broadcast_to(each, one) for each in parts], axis)
     before = (slice(None),) * axis_of(x, axis)
     for _ in range(n):
         x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
