@@ -1,7 +1,8 @@
 """The chain rule, from an output back to the leaves: the only place where gradients are accumulated.
 
-Both walks here visit nodes in the reverse order of their creation, which is a reverse topological order: when a node
-is visited, everything that used it has handed its share back already.
+`_walk` is all of it, for nodes of every kind: from the newest to the oldest, so that everything that used a node has
+handed its share back when the node is visited. The others are short ways, which leave to it what they do not know:
+`walk_values` for graphs of Values, in it `_walk_tree` for formulas, and `_hand_to_leaves` for compiled functions.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
         return
     found = gradients([(root, gradient)], create_graph, keep="all" if retain_grads else "retained")
     if create_graph:  # for leaves nodes; for the others plain data, as a graph that leads back to its holder is a cycle
-        found = {node: _as_node(node, new) if node.op is None else _plain(new) for node, new in found.items()}
+        found = {node: _as_node(node, new) if node.op is None else data_of(new) for node, new in found.items()}
     for node, new in found.items():
         if node.op is None and node.grad is not None:
             found[node] = _total(node, node.grad, new)
@@ -368,10 +369,6 @@ def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
 
 def _as_node(node: Any, gradient: Any) -> Node:
     return gradient if isinstance(gradient, Node) else type(node)(gradient)
-
-
-def _plain(gradient: Any) -> Any:
-    return gradient.data if isinstance(gradient, Node) else gradient
 
 
 def _total(node: Node, old: Any, new: Any) -> Any:

@@ -295,9 +295,10 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     ),
     "heaviside": lambda x1, x2: np.where(x1 > 0, 1.0, np.where(x1 == 0, x2, x1 * 0.0)),
     "logaddexp2": lambda x1, x2: np.logaddexp(x1 * math.log(2), x2 * math.log(2)) / math.log(2),
-    "copysign": lambda x1, x2: np.where(np.signbit(x1) == np.signbit(x2), x1, -x1), "fix": np.trunc,
+    "copysign": lambda x1, x2: np.where(np.signbit(x1) == np.signbit(x2), x1, -x1), "fix": lambda x: np.trunc(x),
     "matvec": lambda x1, x2: (x1 @ x2[..., None])[..., 0], "vecmat": lambda x1, x2: (x1[..., None, :] @ x2)[..., 0, :],
-    "linalg.svdvals": lambda x: np.linalg.svd(x, compute_uv=False), "linalg.cross": _cross,
+    "linalg.svdvals": lambda x: np.linalg.svd(x, compute_uv=False),
+    "linalg.cross": lambda x1, x2, *, axis=-1: _cross(x1, x2, axis=axis),
     "linalg.cond": lambda x, p=None: np.linalg.norm(x, 2 if p is None else p, (-2, -1)) * np.linalg.norm(
         np.linalg.pinv(x), 2 if p is None else p, (-2, -1)
     ),

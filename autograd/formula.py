@@ -59,6 +59,11 @@ class Row:
         return (*self.args, *self.params)
 
     @property
+    def call(self) -> Formula:
+        """The row of its own arguments and parameters, as a formula."""
+        return (self.name, *(("name", name) for name in self.names))
+
+    @property
     def named_partials(self) -> dict[str, Formula]:
         """The partials by name: 'dx', 'dy' …"""
         return {f"d{arg}": partial for arg, partial in zip(self.args, self.partials, strict=True) if partial}

@@ -35,7 +35,7 @@ def _kind(operands: tuple[Any, ...]) -> type[Node] | None:
 
 
 def _function(row: Row) -> Callable[..., Any]:
-    names, params = row.names, tuple(row.params.values())
+    names = row.names
 
     def unary(x: Any) -> Any:
         return getattr(x, row.name)() if isinstance(x, Node) else call(row, x)
@@ -56,10 +56,9 @@ def _function(row: Row) -> Callable[..., Any]:
     function: Callable[..., Any] = unary if names == ("x",) else general
     function.__name__ = function.__qualname__ = row.name
     function.__signature__ = Signature(  # type: ignore[attr-defined]
-        [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in row.args]
-        + [
-            Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=value)
-            for name, value in zip(row.params, params, strict=True)
+        [
+            Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=row.params.get(name, Parameter.empty))
+            for name in names
         ]
     )
     function.__doc__ = row.doc

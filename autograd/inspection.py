@@ -55,7 +55,11 @@ def _expression(row: Row) -> Iterator[str]:
 READERS: dict[str, Callable[[Row], Iterable[str]]] = {
     "value": _methods,
     "float": lambda row: [floats.source(row)],
-    "array": lambda row: [arrays.forward_source(row), arrays.evaluate_source(row)],
+    "array": lambda row: [
+        arrays.forward_source(row),
+        arrays.evaluate_source(row),
+        *(arrays.partial_source(row, index) for index in range(len(row.args))),
+    ],
     "vjp": lambda row: (arrays.vjp_source(row, index) for index in range(len(row.args))),
     "numba": numba.functions,
     "javascript": lambda row: [javascript.source(row)],

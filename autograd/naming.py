@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,21 +24,25 @@ def unique_names(nodes: Iterable[Node], stem: str = "v") -> dict[Node, str]:
     ['x1', 'w', 'w_2']
     """
     ordered = sorted(dict.fromkeys(nodes), key=lambda node: (node.op is not None, node.number))
-    labels = {node: " ".join(str(node.label).split()) for node in ordered}  # on one line, whatever it is
-    taken = set(labels.values())
-    numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
-    names: dict[Node, str] = {}
-    given: set[str] = set()
-    for node in ordered:
-        name = label = labels[node]
+    labels = [" ".join(str(node.label).split()) for node in ordered]  # on one line, whatever it is
+    stems = ["x" if node.op is None else stem for node in ordered]
+    return dict(zip(ordered, told_apart(labels, stems), strict=True))
+
+
+def told_apart(labels: Sequence[str], stems: Sequence[str]) -> list[str]:
+    """The labels, a number behind each that stood before; for an empty one its stem with a number."""
+    taken, given = set(labels), set()
+    numbers: dict[str, Iterator[int]] = {}
+    names = []
+    for label, stem in zip(labels, stems, strict=True):
+        name = label
         if not label or label in given:
-            start = f"{label}_" if label else "x" if node.op is None else stem
-            first = 2 if label else 1
-            numbered = (f"{start}{first + number}" for number in numbers[start])
-            name = next(name for name in numbered if name not in taken)
+            start, first = (f"{label}_", 2) if label else (stem, 1)
+            numbered = numbers.setdefault(start, itertools.count(first))
+            name = next(each for number in numbered if (each := f"{start}{number}") not in taken)
             taken.add(name)
         given.add(name)
-        names[node] = name
+        names.append(name)
     return names
 
 
@@ -57,13 +60,13 @@ def derivative(of: str, by: str, d: str = "∂") -> str:
     return f"{d}{as_operand(of)}/{d}{as_operand(by)}"
 
 
-def brief(number: float) -> str:
-    """A number for people, in six digits.
+def brief(number: float, digits: int = 6) -> str:
+    """A number for people.
 
-    >>> brief(220.00000000000003), brief(-0.0)
-    ('220', '0')
+    >>> brief(220.00000000000003), brief(-0.0), brief(0.70710678, 4)
+    ('220', '0', '0.7071')
     """
-    return f"{number + 0.0:.6g}"  # -0.0 + 0.0 is 0.0
+    return f"{number + 0.0:.{digits}g}"  # -0.0 + 0.0 is 0.0
 
 
 def operation(node: Node, names: Mapping[Node, str]) -> str:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 numbers = itertools.count(1)
 tick = numbers.__next__
 
-# Counts how often a plain number was taken out of a node, for transforms that get a plain number for a result.
-taken = itertools.count()
+# How often a plain number was taken out of a node, for transforms that get a plain number for a result.
+taken = [0]
 
 # The gradient of a Value that no walk has reached yet, known by its identity: a float of its own, whoever computes 0.0.
 UNTOUCHED = float("0")

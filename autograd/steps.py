@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from autograd.backward import reachable
-from autograd.naming import derivative, local_derivative, operation, unique_names
+from autograd.naming import brief, derivative, local_derivative, operation, unique_names
 from autograd.node import Node
+from autograd.ops.shape import data_of
 from autograd.readers.printer import spell
 from autograd.readers.text import TEXT, holds
 from autograd.value import Value
@@ -71,7 +72,7 @@ def weak_places(output: Value, precision: int = 6) -> list[str]:
     for node in nodes:
         if node.op is None:
             continue
-        operands = {name: _primal(operand) for name, operand in zip(node.op.names, node.inputs, strict=True)}
+        operands = {name: data_of(operand) for name, operand in zip(node.op.names, node.inputs, strict=True)}
         if node.op.kink and holds(node.op.kink, operands):
             places.append(f"{_with_numbers(node, precision)} is at a kink, where the table chooses the derivative")
         elif not all(math.isfinite(partial) for partial in node.partials if partial is not None):
@@ -100,13 +101,9 @@ def _edges(
 
 
 def _with_numbers(node: Node, precision: int) -> str:
-    return _numbers(precision, node.op.name, *(("number", _primal(operand)) for operand in node.inputs))
+    return _numbers(precision, node.op.name, *(("number", data_of(operand)) for operand in node.inputs))
 
 
 def _numbers(precision: int, *formula: Any) -> str:
-    target = replace(TEXT, number=lambda number: f"{number + 0.0:.{precision}g}")  # -0.0 + 0.0 is 0.0
+    target = replace(TEXT, number=lambda number: brief(number, precision))
     return spell(formula, target)
-
-
-def _primal(operand: Any) -> Any:
-    return operand.data if isinstance(operand, Node) else operand

@@ -61,7 +61,7 @@ def value_and_grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., A
                 f"grad() needs a function that returns a scalar, not one that returns shape {shape_of(value)}; "
                 "use jacobian(), or reduce the result, as with np.sum"
             )
-        upstream = np.ones(shape_of(value)) if shape_of(value) else 1.0
+        upstream = np.ones(shape_of(value))
         return value if isinstance(value, Node) else float(np.reshape(value, ())), pullback(upstream)
 
     return both
@@ -78,7 +78,7 @@ def elementwise_grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[...,
     @_named("elementwise_grad", f)
     def slopes(*args: Any, **kwargs: Any) -> Any:
         pullback, value = make_vjp(f, argnum)(*args, **kwargs)
-        return pullback(np.ones(shape_of(value)) if shape_of(value) else 1.0)
+        return pullback(np.ones(shape_of(value)))
 
     return slopes
 
@@ -123,7 +123,7 @@ def make_jvp(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
             value = _plain(result) if inner else result
             if not isinstance(result, Node):
                 return value, np.zeros(np.shape(result))[()]
-            upstream = _fresh(np.zeros(result.shape) if result.shape else 0.0)
+            upstream = _fresh(_zeros(result))
             tangents = _matched(tangent, rebuild(leaves))
             pulled = _shares(result, upstream, leaves, as_graph=True)
             outputs = [
@@ -131,7 +131,7 @@ def make_jvp(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
             ]
             inner = inner and not any(isinstance(v, Node) for v in tangents)
             found = backward.gradients(outputs, as_graph=not inner, stop={upstream, *leaves})
-            return value, found.get(upstream, np.zeros(result.shape) if result.shape else 0.0)
+            return value, found.get(upstream, _zeros(result))
 
         return jvp
 
@@ -316,9 +316,9 @@ def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs
         arguments = list(args)
         for index, each in zip(chosen, rebuild(leaves), strict=True):
             arguments[index] = each
-        before = next(taken)
+        before = taken[0]
         result = f(*arguments, **kwargs)
-    if not isinstance(result, Node) and next(taken) > before + 1:
+    if not isinstance(result, Node) and taken[0] > before:
         warnings.warn(
             f"{getattr(f, '__name__', 'f')}() returned a plain number or array, and .item() or .tolist() was called in "
             "it: what they return has no gradient. Return the node itself", stacklevel=4,
@@ -353,7 +353,7 @@ def _is_closed(result: Any, leaves: list[Node]) -> bool:
 
 def _shares(result: Any, upstream: Any, leaves: list[Node], as_graph: bool) -> list[Any]:
     """What an upstream gradient of the result makes of the leaves' gradients; zeros where there is no path."""
-    zeros = [np.zeros(leaf.shape, leaf.dtype) if leaf.shape else 0.0 for leaf in leaves]
+    zeros = list(map(_zeros, leaves))
     if not isinstance(result, Node):
         return zeros
     own = set(leaves)
@@ -392,4 +392,8 @@ def _like(node: Node, upstream: Any) -> Any:
 
 def _plain(result: Any) -> Any:
     data = data_of(result)
-    return float(data) if np.ndim(data) == 0 and not (isinstance(result, Tensor) and result.shape) else data
+    return data if np.ndim(data) else float(data)
+
+
+def _zeros(node: Node) -> Any:
+    return np.zeros(node.shape, node.dtype) if node.shape else 0.0

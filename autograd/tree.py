@@ -1,4 +1,4 @@
-"""Nested dicts, lists and tuples of parameters, as a flat list and back."""
+"""Nested dicts, lists and tuples, as a flat list and back."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class Value(Node):
 
     def item(self) -> float:
         """The float, without gradient."""
-        next(taken)
+        taken[0] += 1
         return self._primal
 
     def to_tensor(self) -> Any:

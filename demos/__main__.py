@@ -3,43 +3,16 @@
 import argparse
 import difflib
 import gc
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from time import perf_counter
 
-from demos import (
-    arrays,
-    by_hand,
-    convolutions,
-    deep_sigmoid,
-    digits,
-    gradient_check,
-    layers,
-    mnist,
-    moons,
-    newton,
-    pictures,
-    regression,
-    spiral,
-    why_backprop,
-)
-
-DEMOS = {
-    "layers": layers,
-    "by_hand": by_hand,
-    "gradient_check": gradient_check,
-    "why_backprop": why_backprop,
-    "deep_sigmoid": deep_sigmoid,
-    "moons": moons,
-    "arrays": arrays,
-    "digits": digits,
-    "spiral": spiral,
-    "regression": regression,
-    "convolutions": convolutions,
-    "mnist": mnist,
-    "newton": newton,
-    "pictures": pictures,
-}
+NAMES = (
+    "layers by_hand gradient_check why_backprop deep_sigmoid moons arrays digits spiral regression convolutions mnist "
+    "newton pictures"
+).split()
+DEMOS = {name: import_module(f"demos.{name}") for name in NAMES}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -30,18 +30,16 @@ class Activation(Module):
 
     def __call__(self, x: Any) -> Any:
         """The activation of a node, an array or a number."""
-        if isinstance(x, Node):
-            return getattr(x, self.row)(*self.params.values())
-        return FUNCTIONS[self.row](x, *self.params.values())
+        return activate(self.row, x, *self.params.values())
 
     def extra_repr(self) -> str:
         """The parameters."""
         return ", ".join(f"{name}={value}" for name, value in self.params.items())
 
 
-def activate(row: str, x: Any) -> Any:
+def activate(row: str, x: Any, *params: Any) -> Any:
     """A row of the table, of a node by its method, the shortest way."""
-    return getattr(x, row)() if isinstance(x, Node) else FUNCTIONS[row](x)
+    return getattr(x, row)(*params) if isinstance(x, Node) else FUNCTIONS[row](x, *params)
 
 
 def check_activation(name: str) -> None:

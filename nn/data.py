@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,14 @@ class DataLoader:
             raise ValueError(f"drop_last leaves nothing of {self.rows} rows in batches of {batch_size}")
         self.shuffle, self.drop_last = shuffle, drop_last
         self.rng = np.random.default_rng(seed)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next orders depend on: the state of the random generator."""
+        return {"rng": self.rng.bit_generator.state}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` gave."""
+        self.rng.bit_generator.state = state["rng"]
 
     def __len__(self) -> int:
         """The number of batches."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Tensor, Value, scopes
 from autograd.node import UNTOUCHED, Node
+from autograd.ops.shape import data_of
 from autograd.tree import flatten
 
 _M = TypeVar("_M", bound="Module")
@@ -93,9 +94,9 @@ class Module:
 
     def _freeze_own(self) -> None:
         frozen = dict(self._frozen)
-        for name, thing in list(vars(self).items()):
+        for name, thing in _parts(self, False):
             parts, rebuild = flatten(thing)
-            if name != "_frozen" and any(map(_is_leaf, parts)):
+            if any(map(_is_leaf, parts)):
                 frozen[name] = thing
                 setattr(self, name, rebuild(part.data if _is_leaf(part) else part for part in parts))
         if frozen:
@@ -103,8 +104,7 @@ class Module:
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of all parameters, frozen ones too, and of the arrays that are kept with them, by their paths."""
-        return {path: np.array(getattr(part, "data", part) if isinstance(part, Node) else part)
-                for path, part in stored(self).items()}  # fmt: skip
+        return {path: np.array(data_of(part)) for path, part in stored(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict()` of a module of the same architecture gave.
@@ -136,14 +136,13 @@ class Module:
         lines, total = [], 0
         for path, module in _named_parts(self):
             if isinstance(module, Module):
-                own = {**vars(module), **module._frozen}
                 shapes, count = [], 0
-                for name, thing in own.items():
-                    leaves = [leaf for leaf in flatten(thing)[0] if _is_leaf(leaf)] if name != "_frozen" else []
-                    size = sum(leaf.data.size if hasattr(leaf.data, "size") else 1 for leaf in leaves)
+                for name, thing in _parts(module, True):
+                    leaves = [leaf for leaf in flatten(thing)[0] if _is_leaf(leaf)]
+                    size = sum(leaf.size for leaf in leaves)
                     count += size
                     if leaves:
-                        shape = "×".join(map(str, np.shape(leaves[0].data))) if len(leaves) == 1 else str(size)
+                        shape = "×".join(map(str, leaves[0].shape)) if len(leaves) == 1 else str(size)
                         shapes.append(f"{name} {shape or 1}")
                 if shapes:
                     lines.append((path, type(module).__name__, ", ".join(shapes), count))
@@ -175,7 +174,7 @@ def check_state(module: Module, state: Mapping[str, Any]) -> None:
     problems += [f"{path} is unexpected" for path in state if path not in own]
     for path, part in own.items():
         if path in state:
-            new, shape = np.asarray(state[path]), np.shape(part.data if isinstance(part, Node) else part)
+            new, shape = np.asarray(state[path]), np.shape(data_of(part))
             if new.shape != shape:
                 problems.append(f"{path} has shape {new.shape}, not {shape}")
             elif new.dtype.kind not in "fiub":
@@ -240,8 +239,8 @@ def _tree(module: Module, above: set[int]) -> str:
     """A module as text, the modules in it on lines of their own."""
     above = above | {id(module)}
     lines = []
-    for name, thing in vars(module).items():
-        for path, part in _inside(name, thing) if name != "_frozen" else ():
+    for name, thing in _parts(module, False):
+        for path, part in _inside(name, thing):
             if id(part) not in above:
                 text = _tree(part, above) if type(part).__repr__ is Module.__repr__ else repr(part)
                 lines.append(f"  ({path}): " + text.replace("\n", "\n  "))

@@ -209,7 +209,7 @@ class ReduceLROnPlateau(Schedule):
             raise ValueError(f"factor must be between 0 and 1, not {factor!r}")
         check_positive(patience=patience, threshold=threshold, min_lr=min_lr)
         self.factor, self.patience, self.threshold, self.min_lr = factor, patience, threshold, min_lr
-        self.best, self.waited, self.reductions = math.inf, 0, 0
+        self.best, self.waited = math.inf, 0
         self.now = _checked(optimizer).lr
         super().__init__(optimizer)
 

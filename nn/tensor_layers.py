@@ -181,7 +181,7 @@ class BatchNorm1d(Module):
             variance = mean(x * x, axes, keepdims=True)
             for average, new in ((self.running_mean, centre), (self.running_var, variance * (count / (count - 1)))):
                 average *= 1 - self.momentum
-                average += self.momentum * (new.data if isinstance(new, Node) else new).ravel()
+                average += self.momentum * data_of(new).ravel()
             x = x / FUNCTIONS["sqrt"](variance + self.eps)
         else:
             x = (x - self.running_mean.reshape(shape)) / np.sqrt(self.running_var + self.eps).reshape(shape)

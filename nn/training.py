@@ -97,6 +97,14 @@ class EarlyStopping:
             self.waited += 1
         return self.waited >= self.patience
 
+    def state_dict(self) -> dict[str, Any]:
+        """What the next epochs depend on, and the best weights so far."""
+        return {"best": self.best, "waited": self.waited, "weights": self.weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` gave."""
+        self.best, self.waited, self.weights = state["best"], state["waited"], state["weights"]
+
     def finish(self, model: Module) -> None:
         """Put back the best weights."""
         if self.weights:
@@ -341,18 +349,18 @@ def _pair(batch: Any) -> tuple[Any, Any]:
 def _restorer(model: Module, optimizer: Optimizer, parts: list[Any]) -> Callable[[], None]:
     """A function that makes everything as it is now."""
     weights, memory = model.state_dict(), optimizer.state_dict()
-    drawn = [*checkpoints.generators(model), *(each.rng for each in parts if isinstance(each, DataLoader))]
-    states = [generator.bit_generator.state for generator in drawn]
-    schedules = [(each, each.state_dict()) for each in parts if isinstance(each, Schedule)]
+    drawn = [(generator, generator.bit_generator.state) for generator in checkpoints.generators(model)]
+    states = _states(parts)
 
     def put_back() -> None:
         model.load_state_dict(weights)
         model.zero_grad()
         optimizer.load_state_dict(memory)
-        for generator, state in zip(drawn, states, strict=True):
+        for generator, state in drawn:
             generator.bit_generator.state = state
-        for schedule, state in schedules:
-            schedule.load_state_dict(state)
+        for part, state in zip(parts, states, strict=True):
+            if state:
+                part.load_state_dict(state)
 
     return put_back
 
@@ -367,19 +375,16 @@ def _check_parameters(model: Module, optimizer: Optimizer) -> None:
         )
 
 
+def _states(parts: list[Any]) -> list[dict[str, Any]]:
+    """What data, schedule and callbacks have to remember of a training; {} of those that remember nothing."""
+    return [each.state_dict() if isinstance(each, (DataLoader, Schedule, EarlyStopping)) else {} for each in parts]
+
+
 def _write(path: str | Path, model: Module, optimizer: Optimizer, parts: list[Any], history: History) -> None:
-    arrays: dict[str, Any] = {}
-    states: list[Any] = []
-    for i, each in enumerate(parts):
-        state: dict[str, Any] = {}
-        if isinstance(each, DataLoader):
-            state = {"rng": each.rng.bit_generator.state}
-        elif isinstance(each, Schedule):
-            state = each.state_dict()
-        elif isinstance(each, EarlyStopping):
-            state = {"best": each.best, "waited": each.waited}
-            arrays |= {f"part{i}/{name}": weights for name, weights in each.weights.items()}
-        states.append(state)
+    states = _states(parts)
+    arrays = {
+        f"part{i}/{name}": each for i, state in enumerate(states) for name, each in state.pop("weights", {}).items()
+    }
     checkpoints.write(path, model, optimizer, arrays, history=history.rows, stopped=history.stopped, parts=states)
 
 
@@ -387,22 +392,15 @@ def _resume(path: str | Path, model: Module, optimizer: Optimizer, parts: list[A
     arrays, notes = checkpoints.read(path)
     checkpoints.check(path, arrays, notes, model, optimizer)
     states = notes.get("parts", [])
-    kinds = [{DataLoader: ["rng"], EarlyStopping: ["best", "waited"]}.get(type(each), []) for each in parts]
-    kinds = [
-        list(each.state_dict()) if isinstance(each, Schedule) else kind for each, kind in zip(parts, kinds, strict=True)
-    ]
-    if [sorted(state) for state in states] != [sorted(kind) for kind in kinds]:
+    if [state.keys() for state in states] != [state.keys() - {"weights"} for state in _states(parts)]:
         raise ValueError(f"{path} is no checkpoint of this training: it had other data, schedule or callbacks")
     for each, state in zip(parts, states, strict=True):
         if isinstance(each, DataLoader):
             checkpoints.check_generators([each.rng], [state["rng"]])
     checkpoints.take_over(arrays, notes, model, optimizer)
     for i, (each, state) in enumerate(zip(parts, states, strict=True)):
-        if isinstance(each, DataLoader):
-            each.rng.bit_generator.state = state["rng"]
-        elif isinstance(each, Schedule):
+        if isinstance(each, EarlyStopping):
+            state["weights"] = checkpoints.part(arrays, f"part{i}")
+        if state:
             each.load_state_dict(state)
-        elif isinstance(each, EarlyStopping):
-            each.best, each.waited = state["best"], state["waited"]
-            each.weights = checkpoints.part(arrays, f"part{i}")
     history.rows, history.stopped = notes["history"], notes["stopped"]

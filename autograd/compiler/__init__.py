@@ -6,7 +6,8 @@
 - `executors`: what runs a program, and the interpreter as the simplest way
 - `straight`: a small program as one line of Python after the other
 - `lanes`: a large one on arrays: `blocks` finds what is computed alike, `kernels` makes compiled loops of it
-- `plan`, `replay`: recorded operations on arrays, and the two Python functions that are generated of them
+- `plan`, `replay`: recorded operations on arrays, and the two Python functions that are generated of them; `chains`
+  makes compiled loops of elementwise ones in a row, `memory` uses the memory of large arrays again
 - `entry`: a recorded run with its program, and the node that a call makes of it
 - `compiled`: `jit` itself: which recorded run answers which call
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import modes
+from autograd.collector import collector_waits
 from autograd.compiler.entry import MISS, Entry
 from autograd.compiler.tracing import JitError, JitWarning, Untraceable, is_tracing
 from autograd.node import Node
@@ -160,20 +160,16 @@ class _Calls:
                 kind, f"its comparisons had answers of more than {MOST_BRANCHES} kinds; relu, maximum and where "
                 "choose without a comparison", args, kwargs,
             )  # fmt: skip
-        collects = gc.isenabled()
-        gc.disable()  # it would look at every node of the run again and again, and find nothing
         has_choice = kind.key not in self.freezing and any(map(_is_discrete, given)) and len(kind.key) == 2
         try:
-            entry = Entry(self.f, self.name, given, flatten((args, kwargs))[1], not has_choice)
+            with collector_waits():
+                entry = Entry(self.f, self.name, given, flatten((args, kwargs))[1], not has_choice)
         except (JitError, Untraceable, TypeError, AttributeError, ValueError, LookupError) as reason:
             if has_choice:
                 return self._freeze(kind, args, kwargs)
             if not isinstance(reason, Untraceable):
                 raise
             return self._give_up(kind, str(reason), args, kwargs)
-        finally:
-            if collects:
-                gc.enable()
         self.runs += 1
         kind.entries = [entry, *kind.entries]
         result = entry.call(given, args, kwargs)

@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import backward, modes
+from autograd.compiler.blocks import TooNarrow
 from autograd.compiler.captured import Surroundings
-from autograd.compiler.lanes import executor_for
+from autograd.compiler.executors import Interpreter
+from autograd.compiler.lanes import Lanes
 from autograd.compiler.plan import Plan
 from autograd.compiler.program import build
 from autograd.compiler.replay import Replay
-from autograd.compiler.straight import Straight
+from autograd.compiler.straight import MOST, Straight
 from autograd.compiler.tracing import JitError, Untraceable, recorded
 from autograd.formula import Row
 from autograd.node import Node, tick
@@ -112,7 +114,7 @@ class Entry:
         self.operands = [i for i, is_wanted in enumerate(wanted) if is_wanted and i in reached]
         depends = self.program.depends(wanted) if self.is_scalar else self.program.read(wanted)
         self.is_node = [bool(depends[slot]) for slot in list(self.program.outputs)]
-        self.executor: Any = executor_for(self.program, wanted) if self.is_scalar else Replay(self.program, wanted)
+        self.executor: Any = _executor(self.program, wanted, self.is_scalar)
         self.is_single = self.results == [("output", 0)] and self.rebuild([0]) == 0
         self.op = Primitive(
             f"jit({name})", _outputs, (), params={"state": None}, joint_rule=self._shares, hands_back_new=True
@@ -330,6 +332,18 @@ def _outputs(*_: Any, state: _State) -> Any:
     if len(state.outputs) == 1:
         return np.asarray(state.outputs[0])
     return np.concatenate([np.ravel(each) for each in state.outputs])
+
+
+def _executor(program: Any, wanted: Sequence[bool], is_scalar: bool) -> Any:
+    """The fastest way to run a program; `wanted` tells which inputs need gradients."""
+    if not is_scalar:
+        return Replay(program, wanted)
+    if len(program.ops) <= MOST:
+        return Straight(program, wanted)
+    try:
+        return Lanes(program, wanted)
+    except TooNarrow:
+        return Interpreter(program, wanted)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The ways to run a program, and which of them suits it."""
+"""What runs a program, and the interpreter, the simplest way."""
 
 from __future__ import annotations
 

@@ -62,8 +62,8 @@ class Loops:
         text = "\n\n".join(
             [
                 HEAD, *functions,
-                _function("forward", ["v", "c", "ix"], [*forward, "pass"]),
-                _function("backward", ["v", "g", "c", "ix"], [*backward, "pass"]),
+                _function("sweep", "forward", ["v", "c", "ix"], [*forward, "pass"]),
+                _function("sweep", "backward", ["v", "g", "c", "ix"], [*backward, "pass"]),
             ]
         )  # fmt: skip
         made = module(text + "\n")
@@ -138,7 +138,7 @@ class Loops:
                 size = self._size(length, parameters, arguments)
                 lines += _looped("k", size, [f"s += {' * '.join(expressions)}"])
             lines.append(f"z[{at}] = s")
-        functions.append("@kernel\n" + _function(name, parameters, _looped("l", outer, _looped("r", inner, lines))))
+        functions.append(_function("kernel", name, parameters, _looped("l", outer, _looped("r", inner, lines))))
         return [f"{name}({', '.join(arguments)})"]
 
     def _backward(self, name: str, block: Block, functions: list[str]) -> list[str]:
@@ -209,7 +209,7 @@ class Loops:
         for letter, size in reversed(nest):
             body = _looped(letter, size, body)
         fixed = [f"{letter} = 0" for letter, size in sizes.items() if size == 1]
-        functions.append("@kernel\n" + _function(name, parameters, [*fixed, *body]))
+        functions.append(_function("kernel", name, parameters, [*fixed, *body]))
         return f"{name}({', '.join(arguments)})"
 
 
@@ -243,9 +243,8 @@ def _looped(letter: str, size: int | str, lines: list[str]) -> list[str]:
     return [f"for {letter} in range({size}):", *(f"    {line}" for line in lines)]
 
 
-def _function(name: str, parameters: list[str], lines: list[str]) -> str:
-    decorator = "" if name[-1].isdigit() else "@sweep\n"
-    return f"{decorator}def {name}({', '.join(parameters)}):\n" + "\n".join(f"    {line}" for line in lines)
+def _function(decorator: str, name: str, parameters: list[str], lines: list[str]) -> str:
+    return f"@{decorator}\ndef {name}({', '.join(parameters)}):\n" + "\n".join(f"    {line}" for line in lines)
 
 
 def module(text: str) -> ModuleType:

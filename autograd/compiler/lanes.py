@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.backward import has_nan
-from autograd.compiler import kernels, straight
-from autograd.compiler.blocks import Block, Ints, Operand, TooNarrow, find_blocks
-from autograd.compiler.executors import Executor, Interpreter
+from autograd.compiler import kernels
+from autograd.compiler.blocks import Block, Ints, Operand, find_blocks
+from autograd.compiler.executors import Interpreter
 from autograd.compiler.program import COMPARE, Program
 from autograd.compiler.tracing import JitWarning
 from autograd.formula import ZERO
@@ -155,7 +155,6 @@ class _Layout:
         self.places = np.full(program.size, -1, np.int64)  # what is nothing but a term of a sum has none
         self.places[order] = np.arange(len(order))
         self.size = len(order)
-        self.is_constant = slice(program.count, program.first)
         self.constants = program.constants
         self.count = program.count
 
@@ -388,13 +387,3 @@ def _tell_that_numba_is_missing() -> None:
         JitWarning,
         stacklevel=8,
     )
-
-
-def executor_for(program: Program, wanted: Sequence[bool]) -> Executor:
-    """The fastest way to run a program; `wanted` tells which inputs need gradients."""
-    if len(program.ops) <= straight.MOST:
-        return straight.Straight(program, wanted)
-    try:
-        return Lanes(program, wanted)
-    except TooNarrow:
-        return Interpreter(program, wanted)

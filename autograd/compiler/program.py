@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from autograd.compiler.tracing import Trace, Untraceable
 from autograd.formula import Row
 from autograd.node import Node
+from autograd.protocols import COMPARISONS
 from autograd.readers import floats
 from autograd.value import Value
 
 Ints = NDArray[np.int64]
-COMPARE: dict[str, Any] = {
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
-    "eq": np.equal, "ne": np.not_equal,
-}  # fmt: skip
+COMPARE: dict[str, Any] = {name: ufunc for ufunc, name in COMPARISONS.items()}
 
 
 class Program:

@@ -14,7 +14,7 @@ from typing import Any
 from autograd.compiler.executors import Interpreter
 from autograd.compiler.program import Program
 from autograd.formula import LEAVES, ONE, ZERO, Formula, parts, substitute
-from autograd.readers.floats import FLOAT, NAMESPACE, own_formula
+from autograd.readers.floats import FLOAT, NAMESPACE
 from autograd.readers.generated import function_from
 from autograd.readers.printer import statements
 
@@ -131,7 +131,7 @@ def _forward(program: Program, names: list[Formula]) -> dict[str, Formula]:
     for i, (op, operands) in enumerate(zip(program.ops.tolist(), program.operands.tolist(), strict=True)):
         row = program.rows[op]
         given = {name: names[slot] for name, slot in zip(row.names, operands, strict=False)}
-        formula = _simplified(substitute(own_formula(row), given))
+        formula = _simplified(substitute(FLOAT.own_formula(row), given))
         if formula[0] in LEAVES:
             names[program.first + i] = formula
         else:

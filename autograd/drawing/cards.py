@@ -12,6 +12,7 @@ from typing import NamedTuple
 from autograd.drawing.folding import Fold, Thing
 from autograd.drawing.snapshot import Item, Shown, Snapshot
 from autograd.drawing.style import Style
+from autograd.naming import brief
 
 CHARACTER = 7.85  # the width of a character of 13 px in a fixed-width font, with a little to spare
 LINE = 18.0
@@ -69,15 +70,6 @@ def cards(snapshot: Snapshot, folded: Fold, style: Style) -> list[Card]:
         else _of_bundle(snapshot, thing)
         for thing in folded.things
     ]
-
-
-def written(value: float, precision: int) -> str:
-    """A number as it is drawn.
-
-    >>> written(0.70710678, 4), written(-0.0, 4), written(1e-9, 4)
-    ('0.7071', '0', '1e-09')
-    """
-    return f"{value + 0.0:.{precision}g}"  # -0.0 + 0.0 is 0.0
 
 
 def columns(text: str) -> int:
@@ -145,16 +137,16 @@ def summed_up(shown: Shown, precision: int) -> str:
     '0.5 in [-1, 2], 1 not finite'
     """
     if isinstance(shown, float):
-        return written(shown, precision)
+        return brief(shown, precision)
     precision = min(precision, 3)
     strange = f", {shown.strange} not finite" if shown.strange else ""
     if math.isnan(shown.mean):
         return strange[2:] or "empty"
     if shown.least == shown.greatest and math.prod(shown.shape) > 1:
-        return f"all {written(shown.mean, precision)}{strange}"
+        return f"all {brief(shown.mean, precision)}{strange}"
     if not shown.shape:
-        return written(shown.mean, precision)
-    least, mean, greatest = (written(each, precision) for each in (shown.least, shown.mean, shown.greatest))
+        return brief(shown.mean, precision)
+    least, mean, greatest = (brief(each, precision) for each in (shown.least, shown.mean, shown.greatest))
     return f"{mean} in [{least}, {greatest}]{strange}"
 
 
@@ -172,7 +164,7 @@ def _of_item(snapshot: Snapshot, thing: Thing, show: Sequence[str], name: str, s
         hover.append(clean(f"{item.op}({item.params})" if item.params else item.op))
     if "value" in show:
         if isinstance(value, float):
-            first += [*([Span(" = ", "quiet")] if name else []), Span(written(value, precision), "value")]
+            first += [*([Span(" = ", "quiet")] if name else []), Span(brief(value, precision), "value")]
             hover.append(f"value {value!r}")
         else:
             shape = f"{value.shape} {value.dtype}" if value.shape else value.dtype
@@ -211,8 +203,8 @@ def _of_module(snapshot: Snapshot, thing: Thing, show: Sequence[str], style: Sty
         words.append(f"{group.calls} calls")
     norm = snapshot.norms[thing.group] if "grad" in show else None
     if norm is not None:
-        lines.append([Span("‖∂‖ ", "quiet"), Span(written(norm, style.precision), "grad")])
-        words.append(f"norm of its parameters' gradient {written(norm, style.precision)}")
+        lines.append([Span("‖∂‖ ", "quiet"), Span(brief(norm, style.precision), "grad")])
+        words.append(f"norm of its parameters' gradient {brief(norm, style.precision)}")
     return Card(
         thing.key, "module", lines, ", ".join(words), "" if style.all_named else "\n".join(words), name,
         copies=group.calls, number=norm if style.color == "grad" else None,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from autograd.drawing.cards import written
+from autograd.naming import brief
 
 COLOURS = {
     "paper": ("#fbfcfe", "#0f1420"),
@@ -63,8 +63,8 @@ class Scale(NamedTuple):
 
     def words(self, meaning: str, precision: int) -> tuple[str, str]:
         """What stands before and behind the bar of colours."""
-        high = written(self.most, precision)
-        low = f"-{high}" if self.negative else written(self.least, precision) if self.by_magnitude else "0"
+        high = brief(self.most, precision)
+        low = f"-{high}" if self.negative else brief(self.least, precision) if self.by_magnitude else "0"
         return low, f"{high}  {meaning}{', by order of magnitude' if self.by_magnitude else ''}"
 
 

@@ -32,7 +32,6 @@ _MOST = 5_000  # values in a page
 _READABLE = (1900.0, 1150.0)  # the size of what the page opens with, if modules can be closed
 _FEW = 60  # cards up to which local derivatives are written on the wires
 _ALL = 10_000  # cards in all views of a page together; modules beyond that open with their whole level
-_INFIX = {"add": "+", "sub": "-", "mul": "×", "div": "÷", "pow": "**", "mod": "%", "floordiv": "//"}
 
 
 class Page:
@@ -174,7 +173,7 @@ def _described(graph: Snapshot, style: Style, rows: Mapping[str, Row]) -> dict[s
             for index, each in enumerate(graph.groups)
         ],
         "rows": {
-            name: {"infix": _INFIX.get(name), "names": row.names, "partials": [
+            name: {"infix": row.symbol if name in TEXT.infix else None, "names": row.names, "partials": [
                 row.texts.get(key) or spell(partial, TEXT) for key, partial in row.named_partials.items()
             ]}
             for name, row in rows.items()

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograd.collector import collector_waits
 from autograd.drawing import dot_language
-from autograd.drawing.collector import collector_waits
 from autograd.drawing.explorer import Page
 from autograd.drawing.folding import Fold, bundle, fold
 from autograd.drawing.output import open_in_browser, png

@@ -13,6 +13,7 @@ from autograd.drawing.folding import Fold, Link
 from autograd.drawing.layout import Layout, arrange
 from autograd.drawing.snapshot import Snapshot, Summary
 from autograd.drawing.style import Edges, Style
+from autograd.naming import brief
 
 _FEW = 30  # up to so many values something is written on the wires unless asked otherwise
 _WIRE_DIGITS = 3
@@ -96,7 +97,7 @@ class Scene:
         if self.edges == "flow":
             gradient = item.gradient if isinstance(item.gradient, float) else 0.0
             partial = gradient * partial if gradient and partial else 0.0
-        return faces.written(partial, _WIRE_DIGITS)
+        return brief(partial, _WIRE_DIGITS)
 
     def _legend(self) -> svg.Legend:
         kinds = {card.kind for card in self.cards}

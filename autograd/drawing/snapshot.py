@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from autograd import scopes
 from autograd.backward import reachable
 from autograd.drawing.grouping import Group, group
 from autograd.formula import Row
+from autograd.naming import told_apart
 from autograd.node import Node
 from autograd.plain import constant, kind_of
 from autograd.value import Value
@@ -69,23 +69,10 @@ class Snapshot:
 
         A constant is called by its value.
         """
-        taken = {item.name for item in self.items}
-        names: list[str] = []
-        last: Counter[str] = Counter()
-        used: set[str] = set()
-        for item in self.items:
-            name = item.name
-            if item.kind == "constant":
-                name = f"{item.value:g}" if isinstance(item.value, float) else f"array{item.value.shape}"
-            elif not name or name in used:
-                stem = f"{name}_" if name else "v" if item.kind == "operation" else "x"
-                while (name := f"{stem}{last[stem] + 1}") in taken or name in used:
-                    last[stem] += 1
-                last[stem] += 1
-            if item.kind != "constant":
-                used.add(name)
-            names.append(name)
-        return names
+        named = [item for item in self.items if item.kind != "constant"]
+        stems = ["v" if item.kind == "operation" else "x" for item in named]
+        names = iter(told_apart([item.name for item in named], stems))
+        return [_constant_name(item.value) if item.kind == "constant" else next(names) for item in self.items]
 
     @cached_property
     def has_gradients(self) -> bool:
@@ -149,6 +136,10 @@ def snapshot(outputs: Any, names: Mapping[str, Any] | None = None) -> Snapshot:
         numbers.append(node.number)
     groups = group(items, numbers, scopes.calls(index))
     return Snapshot(items, tuple(dict.fromkeys(index[root] for root in roots)), groups)
+
+
+def _constant_name(value: Shown) -> str:
+    return f"{value:g}" if isinstance(value, float) else f"array{value.shape}"
 
 
 def _checked(outputs: Any) -> list[Node]:

@@ -14,24 +14,20 @@ from autograd.ops.reduce import sum, times
 from autograd.ops.shape import axis_of, data_of, diagonal, reshape, shape_of, transpose
 
 
-def _t(x: Any) -> Any:
-    return x.swapaxes(-1, -2)
-
-
 def _matmul_dx(g: Any, z: Any, x: Any, y: Any) -> Any:
     if len(shape_of(y)) == 1:
         return g[..., None] * y
     if len(shape_of(x)) == 1:
         return (y @ g[..., None])[..., 0]
-    return g @ _t(y)
+    return g @ y.mT
 
 
 def _matmul_dy(g: Any, z: Any, x: Any, y: Any) -> Any:
     if len(shape_of(x)) == 1:
         return g * x if len(shape_of(y)) == 1 else x[:, None] * g[..., None, :]
     if len(shape_of(y)) == 1:
-        return (_t(x) @ g[..., None])[..., 0]
-    return _t(x) @ g
+        return (x.mT @ g[..., None])[..., 0]
+    return x.mT @ g
 
 
 @primitive(np.matmul, symbol="@", is_product=True, dx=_matmul_dx, dy=_matmul_dy)
@@ -174,7 +170,7 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
     return _einsum(operands, f"{','.join(inputs)}->{output}")
 
 
-@primitive(np.linalg.inv, dx=lambda g, z, x: -(_t(z) @ g @ _t(z)))
+@primitive(np.linalg.inv, dx=lambda g, z, x: -(z.mT @ g @ z.mT))
 def inv(x: Any) -> Any:
     """The inverse of a matrix, or of a stack of them. Raises numpy.linalg.LinAlgError if singular."""
     return np.linalg.inv(x)
@@ -182,7 +178,7 @@ def inv(x: Any) -> Any:
 
 def _det_rule(g: Any, z: Any, x: Any) -> Any:
     if (data_of(z) != 0).all():
-        return times(times(g, z)[..., None, None], _t(inv(x)))
+        return times(times(g, z)[..., None, None], inv(x).mT)
     # no inverse: the cofactors, determinants of what is left without a row and a column
     n = shape_of(x)[-1]
     left = np.array([[j for j in range(n) if j != i] for i in range(n)], int).reshape(n, n - 1)
@@ -197,7 +193,7 @@ def det(x: Any) -> Any:
     return np.linalg.det(x)
 
 
-@primitive(internal=True, dx=lambda g, z, x: times(g[..., None, None], _t(inv(x))))
+@primitive(internal=True, dx=lambda g, z, x: times(g[..., None, None], inv(x).mT))
 def _log_abs_det(x: Any) -> Any:
     return np.linalg.slogdet(x)[1]
 
@@ -218,14 +214,14 @@ def slogdet(x: Any) -> SlogdetResult:
 
 
 def _solve_dy(g: Any, z: Any, x: Any, y: Any) -> Any:
-    return solve(_t(x), g[..., None])[..., 0] if len(shape_of(y)) == 1 else solve(_t(x), g)
+    return solve(x.mT, g[..., None])[..., 0] if len(shape_of(y)) == 1 else solve(x.mT, g)
 
 
 def _solve_dx(g: Any, z: Any, x: Any, y: Any) -> Any:
     v = _solve_dy(g, z, x, y)
     if len(shape_of(y)) == 1:
         return -(v[..., :, None] * z[..., None, :])
-    return -(v @ _t(z))
+    return -(v @ z.mT)
 
 
 @primitive(np.linalg.solve, dx=_solve_dx, dy=_solve_dy)
@@ -242,8 +238,8 @@ def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:
     n = shape_of(x)[-1]
     half = np.tril(np.ones((n, n))) - 0.5 * np.eye(n)  # the lower triangle, the diagonal halved
     inverse = inv(z)
-    s = _t(inverse) @ ((_t(z) @ (g * np.tril(np.ones((n, n))))) * half) @ inverse
-    return (s + _t(s)) / 2
+    s = inverse.mT @ ((z.mT @ (g * np.tril(np.ones((n, n))))) * half) @ inverse
+    return (s + s.mT) / 2
 
 
 @primitive(np.linalg.cholesky, dx=_cholesky_rule)

@@ -72,7 +72,7 @@ def _cast_back(g: Any, z: Any, x: Any, dtype: Any) -> Any:
     return astype(g, x.dtype)
 
 
-@primitive(np.astype if hasattr(np, "astype") else None, dx=_cast_back)
+@primitive(np.astype, dx=_cast_back)
 def astype(x: Any, dtype: Any) -> Any:
     """In another float dtype."""
     if np.dtype(dtype).kind != "f":
@@ -91,7 +91,7 @@ def reshape(x: Any, shape: Shape) -> Any:
     return np.reshape(x, shape)
 
 
-@primitive(np.transpose, np.permute_dims if hasattr(np, "permute_dims") else np.transpose,
+@primitive(np.transpose, np.permute_dims,
            dx=lambda g, z, x, axes: g.transpose(None if axes is None else _inverse(axes)))  # fmt: skip
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """The axes in another order, reversed unless given."""

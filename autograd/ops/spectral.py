@@ -16,10 +16,6 @@ from autograd.ops.reduce import axes_of, euclidean, max, min, sum, times
 from autograd.ops.shape import Axis, moveaxis, shape_of
 
 
-def _t(x: Any) -> Any:
-    return x.swapaxes(-1, -2)
-
-
 def _over_gaps(upstream: Any, values: Any) -> Any:
     """The upstream gradient of turning vector a to vector b, over the gap between their values; inf where there is none
     and the turning matters: vectors of equal values are no function of the matrix."""
@@ -27,12 +23,9 @@ def _over_gaps(upstream: Any, values: Any) -> Any:
     return times(upstream, (1 - no_turn) / (values[..., None, :] - values[..., :, None] + no_turn))
 
 
-# ---- eigenvalues of symmetric matrices
-
-
 def _eigenvalues_rule(g: Any, z: Any, x: Any, UPLO: Any) -> Any:
     v = _eigenvectors(x, UPLO)
-    return (v * g[..., None, :]) @ _t(v)
+    return (v * g[..., None, :]) @ v.mT
 
 
 @primitive(internal=True, dx=_eigenvalues_rule)
@@ -41,8 +34,8 @@ def _eigenvalues(x: Any, UPLO: Any = "L") -> Any:
 
 
 def _eigenvectors_rule(g: Any, z: Any, x: Any, UPLO: Any) -> Any:
-    share = z @ _over_gaps(_t(z) @ g, _eigenvalues(x, UPLO)) @ _t(z)
-    return (share + _t(share)) / 2
+    share = z @ _over_gaps(z.mT @ g, _eigenvalues(x, UPLO)) @ z.mT
+    return (share + share.mT) / 2
 
 
 @primitive(internal=True, dx=_eigenvectors_rule)
@@ -76,20 +69,17 @@ def eigvalsh(x: Any, UPLO: Any = "L") -> Any:
     return _eigenvalues(x, UPLO)
 
 
-# ---- singular values
-
-
 def _side_rule(g: Any, z: Any, s: Any, other: Any) -> Any:
     """The share of ``z * s @ other.T`` where z, on one side of the singular values, has the upstream gradient g."""
-    turned = _t(z) @ g
-    share = z @ (_over_gaps(turned - _t(turned), s * s) * s[..., None, :])
+    turned = z.mT @ g
+    share = z @ (_over_gaps(turned - turned.mT, s * s) * s[..., None, :])
     if shape_of(z)[-2] > shape_of(z)[-1]:
         share = share + (g - z @ turned) / s[..., None, :]
-    return share @ _t(other)
+    return share @ other.mT
 
 
 def _values_rule(g: Any, z: Any, x: Any) -> Any:
-    return (_left(x) * g[..., None, :]) @ _t(_right(x))
+    return (_left(x) * g[..., None, :]) @ _right(x).mT
 
 
 @primitive(internal=True, dx=_values_rule)
@@ -107,12 +97,12 @@ def _left(x: Any) -> Any:
 
 
 def _right_rule(g: Any, z: Any, x: Any) -> Any:
-    return _t(_side_rule(g, z, _singular_values(x), _left(x)))
+    return _side_rule(g, z, _singular_values(x), _left(x)).mT
 
 
 @primitive(internal=True, dx=_right_rule)
 def _right(x: Any) -> Any:
-    return _t(np.linalg.svd(x, full_matrices=False)[2])
+    return np.linalg.svd(x, full_matrices=False)[2].mT
 
 
 class SVDResult(NamedTuple):
@@ -137,13 +127,13 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         return _singular_values(x)
     if full_matrices and rows != columns:
         raise ValueError(f"svd() of shape {shape_of(x)} has a derivative with full_matrices=False only")
-    return SVDResult(_left(x), _singular_values(x), _t(_right(x)))
+    return SVDResult(_left(x), _singular_values(x), _right(x).mT)
 
 
 def _pinv_rule(g: Any, z: Any, x: Any, rcond: Any) -> Any:
-    across, along = z @ _t(z), _t(z) @ z
-    gt = _t(g)
-    return -(_t(z) @ g @ _t(z)) + (gt - x @ (z @ gt)) @ across + along @ (gt - (gt @ z) @ x)
+    across, along = z @ z.mT, z.mT @ z
+    gt = g.mT
+    return -(z.mT @ g @ z.mT) + (gt - x @ (z @ gt)) @ across + along @ (gt - (gt @ z) @ x)
 
 
 @primitive(np.linalg.pinv, dx=_pinv_rule)
@@ -155,9 +145,6 @@ def pinv(x: Any, rcond: Any = None) -> Any:
            [0.  , 0.25, 0.  ]])
     """
     return np.linalg.pinv(x) if rcond is None else np.linalg.pinv(x, rcond)
-
-
-# ---- norms
 
 
 @function(np.linalg.norm)

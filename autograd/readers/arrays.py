@@ -42,12 +42,12 @@ NAMESPACE = {"np": np, "special": special, "pi": np.pi, "inf": np.inf, "nan": np
 
 def forward_source(row: Row) -> str:
     """The source of a function of arrays that computes the row."""
-    return _source(row, f"forward_{row.name}", {"z": _own_formula(row)}, "z")
+    return _source(row, f"forward_{row.name}", {"z": ARRAY.own_formula(row)}, "z")
 
 
 def evaluate_source(row: Row) -> str:
     """The source of a function of arrays that computes the row and all its partials."""
-    results = {"z": _own_formula(row), **row.named_partials}
+    results = {"z": ARRAY.own_formula(row), **row.named_partials}
     return _source(row, f"evaluate_{row.name}", results, ", ".join(results))
 
 
@@ -117,10 +117,6 @@ def _carried(partial: Formula) -> Formula:
 
 def _mask(test: Formula) -> Formula:
     return ("!=", test, ZERO) if test[0] == "name" else test
-
-
-def _own_formula(row: Row) -> Formula:
-    return (row.name, *(("name", name) for name in row.names)) if ARRAY.knows(row.name) else row.compute
 
 
 def _source(

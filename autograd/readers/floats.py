@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.formula import CONDITIONS, Formula, Row, parts
+from autograd.formula import CONDITIONS, Row, parts
 from autograd.readers import arrays
 from autograd.readers.generated import function_from
 from autograd.readers.printer import Target, expanded, statements
@@ -48,20 +48,15 @@ NAMESPACE: dict[str, Any] = {
 _NEVER_RAISE = ("number", "constant", "name", "add", "sub", "mul", "neg", "abs", "where", *CONDITIONS)
 
 
-def own_formula(row: Row) -> Formula:
-    """How this reader computes the row: by its own function where there is one."""
-    return (row.name, *(("name", name) for name in row.names)) if FLOAT.knows(row.name) else row.compute
-
-
 def may_raise(row: Row) -> bool:
     """Whether computing the row or its partials with `math` can raise."""
-    formulas = (own_formula(row), *row.named_partials.values())
+    formulas = (FLOAT.own_formula(row), *row.named_partials.values())
     return any(part[0] not in _NEVER_RAISE for formula in formulas for part in parts(expanded(formula, FLOAT)))
 
 
 def body(row: Row, wanted: tuple[str, ...]) -> list[tuple[str, str]]:
     """Assignments that compute ``z`` and the wanted partials from the row's names."""
-    return statements({"z": own_formula(row), **{name: row.named_partials[name] for name in wanted}}, FLOAT)
+    return statements({"z": FLOAT.own_formula(row), **{name: row.named_partials[name] for name in wanted}}, FLOAT)
 
 
 def source(row: Row) -> str:

@@ -66,8 +66,7 @@ def source(row: Row) -> str:
     }
     <BLANKLINE>
     """
-    own = (row.name, *(("name", name) for name in row.names)) if JAVASCRIPT.knows(row.name) else row.compute
-    results = {"z": own, **row.named_partials}
+    results = {"z": JAVASCRIPT.own_formula(row), **row.named_partials}
     assignments = statements({name: _with_truths(formula) for name, formula in results.items()}, JAVASCRIPT)
     lines = [f"  const {name} = {text};\n" for name, text in assignments]
     return f"function {row.name}({', '.join(row.names)}) {{\n{''.join(lines)}  return [{', '.join(results)}];\n}}\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from autograd.formula import Formula, Row, parts
+from autograd.formula import Row, parts
 from autograd.readers.floats import FLOAT
 from autograd.readers.printer import Target, statements
 
@@ -22,18 +22,13 @@ NUMBA = Target(
 
 def can_spell(row: Row) -> bool:
     """Whether compiled loops compute the row as IEEE has it: numba's floor division differs at inf."""
-    formulas = ((row.name,), own_formula(row), *row.named_partials.values())
+    formulas = ((row.name,), NUMBA.own_formula(row), *row.named_partials.values())
     return not any(part[0] == "floordiv" for formula in formulas for part in parts(formula))
-
-
-def own_formula(row: Row) -> Formula:
-    """How this reader computes the row: by its own function where there is one."""
-    return (row.name, *(("name", name) for name in row.names)) if NUMBA.knows(row.name) else row.compute
 
 
 def forward(row: Row) -> list[tuple[str, str]]:
     """Assignments that compute ``z`` from the row's names."""
-    return statements({"z": own_formula(row)}, NUMBA)
+    return statements({"z": NUMBA.own_formula(row)}, NUMBA)
 
 
 def partial(row: Row, index: int) -> list[tuple[str, str]]:

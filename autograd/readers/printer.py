@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from autograd.formula import CONDITIONS, LEAVES, Formula, substitute
+from autograd.formula import CONDITIONS, LEAVES, Formula, Row, substitute
 from autograd.rows import ROWS
 
 _INFIX = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "mod": " % ", "floordiv": " // ", "pow": "**"}
@@ -38,6 +38,10 @@ class Target:
     constants: Mapping[str, str] = field(default_factory=lambda: {name: name for name in ("pi", "inf", "nan")})
     number: Callable[[float], str] = _number
     expand: bool = True  # whether an unknown row is replaced by its definition (else it is called by its name)
+
+    def own_formula(self, row: Row) -> Formula:
+        """How the row is computed here: by the target's own function where there is one."""
+        return row.call if self.knows(row.name) else row.compute
 
     def knows(self, name: str) -> bool:
         """Whether the target can spell a row without taking it apart."""

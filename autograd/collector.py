@@ -1,4 +1,4 @@
-"""Python's garbage collector, which waits while a drawing is made."""
+"""Python's garbage collector, which waits while a graph is recorded or drawn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_waits() -> Iterator[None]:
-    """No search for garbage inside: there is none, and of a large graph it would take as long as the drawing."""
+    """No search for garbage inside: there is none, and to look at a large graph again and again takes long."""
     was_on = gc.isenabled()
     gc.disable()
     try:
