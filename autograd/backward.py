@@ -160,6 +160,13 @@ def walk_values(root: Any, gradient: float) -> bool:
     return True
 
 
+def step(node: Node) -> None:
+    """Add to the gradients of a node's inputs what its own hands back: one step of the walk, for those who walk."""
+    gradient = 0.0 if node.grad is None else node.grad
+    for operand, share in node._pull(gradient, False, False) if node.op is not None else ():
+        operand.grad = _total(operand, operand.grad, share)
+
+
 def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     """The whole walk where it is one step: from a compiled function straight to leaves; False for anything else.
 
@@ -390,9 +397,10 @@ def _total(node: Node, old: Any, new: Any) -> Any:
 
 
 def _check_anomaly(node: Node, gradient: Any, pulled: Iterable[tuple[Node, Any]]) -> None:
-    finite = [bool(np.all(np.isfinite(data_of(each)))) for each in (gradient, *(g for _, g in pulled))]
-    if finite[0] and not all(finite):
-        operand, bad = list(pulled)[finite.index(False) - 1]
+    before = modes.strangeness(data_of(gradient))
+    born = [(operand, share) for operand, share in pulled if modes.strangeness(data_of(share)) > before]
+    if born:
+        operand, bad = born[0]
         raise modes.AnomalyError(
             f"the gradient that {modes.describe(node)} hands back to {operand.label or 'its operand'} is "
             f"{data_of(bad)}; the operation is at {modes.origin(node)}"

@@ -71,7 +71,7 @@ row("sinh(x)", dx="cosh(x)")
 row("cosh(x)", dx="sinh(x)")
 row("tanh(x)", dx="1 - z * z", domain="-5 < x < 5")
 row("arcsinh(x)", dx="1 / hypot(x, 1)")
-row("arccosh(x)", dx="1 / sqrt((x - 1) * (x + 1))", domain="x > 1", edges="x=1")
+row("arccosh(x)", dx="1 / (sqrt(x - 1) * sqrt(x + 1))", domain="x > 1", edges="x=1")
 row("arctanh(x)", dx="1 / ((1 - x) * (1 + x))", domain="-1 < x < 1", edges="x=1")
 
 # ---- error function and logistic functions

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 
+from autograd.formula import parts
 from autograd.node import Node
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -26,7 +27,12 @@ _Origin: TypeAlias = tuple[str, list[tuple[Any, int]]]
 _origins: ContextVar[dict[int, _Origin] | None] = ContextVar("origins", default=None)  # by the node's number
 # is told of every new node
 _watcher: ContextVar[Callable[[Node], None] | None] = ContextVar("watcher", default=None)
-_HERE = f"{os.path.dirname(__file__)}{os.sep}"  # noqa: PTH120  (pathlib costs a tenth of our import time)
+# the modes that were entered here, with what their switches were before
+_entered: ContextVar[tuple[tuple[Mode, Any], ...]] = ContextVar("entered", default=())
+_HERE = os.path.dirname(__file__)  # noqa: PTH120  (pathlib costs a tenth of our import time)
+# where code lies that is not the user's: this package and nn, what is generated, Python's own library
+_OURS = (_HERE + os.sep, _HERE[: -len("autograd")] + "nn" + os.sep, "<generated")
+_LIBRARY = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120
 
 
 class AnomalyError(ArithmeticError):
@@ -39,15 +45,17 @@ class Mode:
 
     def __init__(self, name: str, switch: ContextVar[Any], make: Callable[[], Any]) -> None:
         self._name, self._switch, self._make = name, switch, make
-        self._tokens: list[Any] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(self._switch.set(self._make()))
+        _entered.set((*_entered.get(), (self, self._switch.get())))
+        self._switch.set(self._make())
         active.append(self._name)
 
     def __exit__(self, *_: object) -> None:
+        *rest, (_mode, before) = _entered.get()
+        _entered.set(tuple(rest))
+        self._switch.set(before)
         active.remove(self._name)
-        self._switch.reset(self._tokens.pop())
 
     def __call__(self, function: _F) -> _F:
         """The function with the switch set while it runs. Raises TypeError for a generator."""
@@ -144,7 +152,12 @@ def is_watched() -> bool:
     return bool(active) and _watcher.get() is not None
 
 
-def watch(node: Node, is_finite: Callable[[Any], bool], forget: Callable[[], None]) -> None:
+def strangeness(data: Any) -> int:
+    """0 for data that is finite, 1 where there is an inf in it, 2 where there is a nan."""
+    return 0 if np.isfinite(data).all() else 2 if np.isnan(data).any() else 1
+
+
+def watch(node: Node, forget: Callable[[], None]) -> None:
     """See a new node while any mode is on: forget its history or look for anomalies, as the context asks."""
     watcher = _watcher.get()
     if watcher is not None:
@@ -153,11 +166,11 @@ def watch(node: Node, is_finite: Callable[[Any], bool], forget: Callable[[], Non
     if origins is not None:
         line = _line_of_caller()
         operands = [operand.data if isinstance(operand, Node) else operand for operand in node.inputs]
-        if not is_finite(node.data) and all(map(is_finite, operands)):
-            raise AnomalyError(f"{describe(node)}{_where(node, is_finite)}, at {line}")
-        arrays = [each for each in (node.data, *getattr(node, "recorded", ())) if hasattr(each, "tobytes")]
+        kind = strangeness(node.data)
+        if kind > max(map(strangeness, operands), default=0):
+            raise AnomalyError(f"{describe(node)}{_where(node, kind)}, at {line}")
         number = int(node.number)
-        origins[number] = line, [(each, _checksum(each)) for each in arrays]
+        origins[number] = line, [(each, _checksum(each)) for each in _used(node)]
         weakref.finalize(node, origins.pop, number, None)
     if not _recording.get():
         forget()
@@ -180,6 +193,16 @@ def check_in_place(node: Node) -> None:
             )
 
 
+def _used(node: Any) -> list[Any]:
+    """The arrays that a node's gradient depends on: of a row, those that its partial derivatives name."""
+    given = [*getattr(node, "recorded", ()), node.data]
+    row = getattr(node.op, "row", None)
+    if row is not None:
+        named = {part[1] for each in row.named_partials.values() for part in parts(each) if part[0] == "name"}
+        given = [each for name, each in zip((*row.names, "z"), given, strict=True) if name in named]
+    return [each for each in given if hasattr(each, "tobytes")]
+
+
 def _origin(node: Node) -> _Origin:
     origins = _origins.get()
     unknown: _Origin = ("a line outside detect_anomaly()", [])
@@ -195,12 +218,12 @@ def describe(node: Node) -> str:
     return f"{node.op.name}({', '.join(map(_operand, node.inputs))}) = {_brief(node.data)}"
 
 
-def _where(node: Node, is_finite: Callable[[Any], bool]) -> str:
-    """Where in an array the first nan or inf is, and what stands there in operands of the same shape."""
+def _where(node: Node, kind: int) -> str:
+    """Where in an array the first inf or nan is, and what stands there in operands of the same shape."""
     data = node.data
     if not getattr(data, "shape", ()):
         return ""
-    place = next(index for index in np.ndindex(data.shape) if not is_finite(data[index]))
+    place = next(index for index in np.ndindex(data.shape) if strangeness(data[index]) == kind)
     given = [each.data if isinstance(each, Node) else each for each in node.inputs]
     beside = [f"{each[place]}" for each in given if getattr(each, "shape", ()) == data.shape]
     index = ", ".join(map(str, place))
@@ -219,7 +242,11 @@ def _brief(data: Any) -> str:
 
 
 def _line_of_caller() -> str:
-    frame = sys._getframe(1)
-    while frame.f_back and (frame.f_code.co_filename.startswith((_HERE, "<generated"))):
+    innermost: Any = sys._getframe(1)
+    while innermost.f_back and innermost.f_code.co_filename.startswith(_OURS):
+        innermost = innermost.f_back
+    frame = innermost
+    while frame and frame.f_code.co_filename.startswith((*_OURS, _LIBRARY)):
         frame = frame.f_back
+    frame = frame or innermost
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}"

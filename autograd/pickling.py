@@ -79,7 +79,8 @@ def _slots(kind: type) -> list[str]:
 
 
 def _state(node: Node) -> dict[str, Any]:
-    return {slot: getattr(node, slot) for slot in _slots(type(node)) if hasattr(node, slot)}
+    slots = {slot: getattr(node, slot) for slot in _slots(type(node)) if hasattr(node, slot)}
+    return slots | getattr(node, "__dict__", {})  # as instances of a subclass may have
 
 
 def _storable(node: Node) -> dict[str, Any]:

@@ -23,7 +23,7 @@ UFUNCS: dict[Any, Row] = {
 # SciPy's, known by their names, as SciPy is not imported
 SPECIAL = {
     "erf": ROWS["erf"], "erfc": ROWS["erfc"], "expit": ROWS["sigmoid"], "logit": ROWS["logit"],
-    "log_expit": ROWS["log_sigmoid"],
+    "log_expit": ROWS["log_sigmoid"], **{name: ROWS[name] for name in ("cbrt", "exp2", "expm1", "log1p")},
 }  # fmt: skip
 
 

@@ -259,7 +259,7 @@ class Tensor(Node):
         return _record(op, tuple(recorded), tuple(links), params)
 
     def _watch(self) -> None:
-        modes.watch(self, _all_finite, self._forget)
+        modes.watch(self, self._forget)
 
     def _forget(self) -> None:
         self.op = None
@@ -510,10 +510,6 @@ def _plain_index(index: Any) -> Any:
     if isinstance(index, np.ndarray) and index.dtype.kind not in "iub":
         raise IndexError(f"an index array needs an integer or boolean dtype, not {index.dtype}")
     return index
-
-
-def _all_finite(data: Any) -> bool:
-    return bool(np.isfinite(data).all())
 
 
 def _record(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -116,6 +115,10 @@ class Value(Node):
             gradient = number
         backward.backward(self, gradient, create_graph)
 
+    def _backward(self) -> None:
+        """Add this node's share to the gradients of its inputs: one step of the chain rule, by hand."""
+        backward.step(self)
+
     def item(self) -> float:
         """The float, without gradient."""
         taken[0] += 1
@@ -160,7 +163,7 @@ class Value(Node):
         return out
 
     def _watch(self) -> None:
-        modes.watch(self, math.isfinite, self._forget)
+        modes.watch(self, self._forget)
 
     def _forget(self) -> None:
         self.op = None
@@ -262,7 +265,8 @@ def _not_a_number(data: object) -> str:
         return f"Value() of the string {data!r}: write Value(float({data!r}))"
     if isinstance(data, complex):
         return f"Value() of the complex number {data!r}: gradients here are real; use .real or .imag"
-    return f"Value() takes a real number, not {kind_of(data)}"
+    way_out = "; write Value(float(…))" if type(data).__name__ == "Decimal" else ""
+    return f"Value() takes a real number, not {kind_of(data)}{way_out}"
 
 
 def _refuse(way_out: str) -> Callable[[Value], Any]:
@@ -285,7 +289,7 @@ def _rounded(name: str) -> Callable[..., Value]:
 def _mixed(row: Row, left: Any, right: Any) -> Any:
     """An operator with an operand that the fast path does not know."""
     for operand in (left, right):
-        if not isinstance(operand, Value) and constant(operand) is None:
+        if not isinstance(operand, (Value, np.ndarray)) and constant(operand) is None:
             return NotImplemented  # the other side may know what to do
     return Value._apply(row, (left, right))
 

@@ -884,7 +884,7 @@ def test_anomalies_are_found_where_they_are_born():
     assert f"line {line}" in str(error.value)
     assert x.grad is None
     with detect_anomaly():
-        (x * np.array([np.inf, 1.0])).sum()  # what came in infinite was not born here
+        ((x + 1) * np.array([np.inf, 1.0])).sum()  # what came in infinite was not born here
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ identity, copies and pickles.
 """
 
 import copy
+import decimal
 import fractions
 import gc
 import itertools
@@ -612,3 +613,44 @@ def test_special_floats_survive_everything():
         x = Value(data, label=label)
         for copied in COPIES:
             assert repr(copied(x)) == repr(x)
+
+
+class TestByHand:
+    """The chain rule one node at a time, as one does who learns it."""
+
+    def test_steps_by_hand_are_the_walk(self):
+        x, w = Value(2.0), Value(-3.0)
+        n = x * w + x
+        o = n.tanh()
+        o.grad = 1.0
+        for node in (o, n, *n.inputs, x, w):
+            node._backward()
+        by_hand = x.grad, w.grad
+        x.grad = w.grad = 0.0
+        o.backward()
+        assert by_hand == pytest.approx((x.grad, w.grad), rel=1e-15)
+
+    def test_a_value_and_an_array_of_any_kind(self):
+        matrix = np.array([[1.0, 3.0]]).view(np.matrix)
+        for made in (Value(2.0) * matrix, matrix * Value(2.0)):
+            assert made.tolist() == [[2.0, 6.0]]
+        for operation in (operator.add, operator.mod, operator.pow):
+            with pytest.raises(TypeError, match="lose its mask"):
+                operation(Value(2.0), np.ma.array([1.0, 2.0], mask=[0, 1]))
+
+    def test_what_a_subclass_holds_is_copied_too(self):
+        class Named(Value):
+            pass
+
+        value = Named(3.0)
+        value.extra = ["e"]
+        assert copy.copy(value).extra == ["e"]
+        assert copy.deepcopy(value).extra == ["e"]
+
+    def test_arccosh_far_out(self):
+        assert autograd.grad(np.arccosh)(1e200) == pytest.approx(1e-200, rel=1e-15)
+        assert autograd.grad(np.arccosh)(1.0) == math.inf
+
+    def test_decimals(self):
+        with pytest.raises(TypeError, match="float"):
+            Value(decimal.Decimal("0.1"))

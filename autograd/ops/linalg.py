@@ -65,7 +65,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
 def dot(x: Any, y: Any) -> Any:
     """NumPy's dot: the last axis of x against the last but one of y."""
     if not shape_of(x) or not shape_of(y):
-        return x * y
+        return FUNCTIONS["mul"](x, y)  # an operator would be a matrix's own, which asks here again
     if len(shape_of(x)) <= 2 and len(shape_of(y)) <= 2:
         return matmul(x, y)
     return tensordot(x, y, ([-1], [-2 if len(shape_of(y)) > 1 else -1]))
