@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import math
@@ -19,13 +20,14 @@ from autograd.numerical import NumericalGradient, numerical_grad
 from autograd.readers.text import table
 from autograd.rows import did_you_mean
 from autograd.steps import steps, weak_places
-from autograd.symbolic import latex
+from autograd.symbolic import latex_together
 from autograd.value import Value
 
 _EXAMPLE = 'python -m autograd "tanh(w*x + b)" w=0.5 x=2 b=-1'
 _VALUE = re.compile(r"\s*(\w+)\s*=(?!=)(.*)", re.DOTALL)
 _PICTURES = {".svg", ".html", ".dot", ".png", ".pdf", ".jpg", ".gif"}  # endings that promise something
 _OPTION = re.compile(r"-h|--([a-z][a-z-]{0,30}(=.*)?)?", re.DOTALL)
+_SHORT_OPTION = re.compile(r" (-([a-z]{1,30}))(=.*)?", re.DOTALL)  # or a formula, if nothing else is one
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,8 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = [f" {word}" if word.startswith("-") and not _OPTION.fullmatch(word) else word for word in words]
     options, unknown = parser.parse_known_intermixed_args(words)
     if unknown:
-        hint = did_you_mean(unknown[0], re.findall("--[a-z-]+", parser.format_usage()))
-        parser.error(f"unknown option {unknown[0]!r}{hint or '; put a formula that starts with -- in parentheses'}")
+        parser.error(_unknown(unknown[0]))
     if options.table:
         print(table())
         return 0
@@ -94,9 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     try:
         on_paper = _drawings(output, _free_name(expression.names), options)
-    except OSError as error:
-        parser.error(f"cannot write {error.filename!r}: {error.strerror}")
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         parser.error(str(error))
     if on_paper:
         print(on_paper, end="")
@@ -122,13 +121,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", type=int, choices=range(1, 18), default=6, metavar="DIGITS",
                         help="significant digits, 1 to 17 (default 6)")  # fmt: skip
     for suffix, what in {"svg": "a picture", "html": "a page to play with", "dot": "Graphviz's text"}.items():
-        parser.add_argument(f"--{suffix}", metavar="FILE", help=f"draw the graph as {what}; - for the standard output")
+        parser.add_argument(f"--{suffix}", metavar="FILE", type=_file,
+                            help=f"draw the graph as {what}; - for the standard output")  # fmt: skip
     parser.add_argument("--open", action="store_true", help="show the drawing in a browser, the page unless --svg")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--steps", action="store_true", help="show the chain rule line by line")
     shape.add_argument("--latex", action="store_true", help="print the formula and its derivatives as LaTeX")
     shape.add_argument("--json", action="store_true", help="print JSON, with nan and inf as strings")
     return parser
+
+
+def _file(name: str) -> str:
+    if not name.strip():
+        raise argparse.ArgumentTypeError("a file needs a name; - is the standard output")
+    return name.strip()
+
+
+def _unknown(option: str) -> str:
+    hint = did_you_mean(option, re.findall("--[a-z-]+", _parser().format_usage()))
+    return f"unknown option {option!r}{hint} (a formula that starts with - is put in parentheses)"
 
 
 def _read(words: Sequence[str]) -> tuple[Expression, dict[str, Value]]:
@@ -145,20 +156,27 @@ def _read(words: Sequence[str]) -> tuple[Expression, dict[str, Value]]:
     if not formulas:
         raise ExpressionError(f"no formula given; for example: {_EXAMPLE}")
     if len(formulas) > 1:
-        both = " and ".join(repr(each[:60]) for each in formulas[:2])
+        for each in formulas:
+            if (found := _SHORT_OPTION.fullmatch(each)) and found[2] not in leaves:
+                raise ExpressionError(_unknown(found[1]))
+        both = " and ".join(repr(each.strip()[:60]) for each in formulas[:2])
         raise ExpressionError(f"two formulas given, {both}; put the formula in quotes")
     return parse(formulas[0]), leaves
 
 
 def _number(name: str, text: str) -> float:
     """A number as Python writes it, or a formula of numbers such as pi/4."""
+    with contextlib.suppress(ValueError):
+        if math.isfinite(number := float(text)) or "n" in text.lower():  # inf and nan, but not 1e309
+            return number
+    message = f"the value of {name} cannot be read as a number: {text.strip()[:60]!r}; "
     try:
-        return float(text)
-    except ValueError:
-        try:
-            return float(parse(text)())
-        except ExpressionError:
-            raise ExpressionError(f"the value of {name} is not a number: {text.strip()[:60]!r}") from None
+        expression = parse(text.strip() or "x")
+    except ExpressionError as error:
+        raise ExpressionError(f"{message}{error}") from None
+    if expression.names:
+        raise ExpressionError(f"{message}write one, or a formula of numbers, as in {name}=pi/4")
+    return float(expression())
 
 
 def _by_numbers(expression: Expression, leaves: Mapping[str, Value], name: str) -> NumericalGradient:
@@ -175,7 +193,7 @@ def _drawings(output: Value, name: str, options: argparse.Namespace) -> str:
 
     picture, page = draw(output, names={name: output}), explore(output, names={name: output})
     texts = {"svg": picture.to_svg, "html": page.to_html, "dot": picture.to_dot}
-    files = {suffix: getattr(options, suffix).strip() for suffix in texts if getattr(options, suffix)}
+    files = {suffix: getattr(options, suffix) for suffix in texts if getattr(options, suffix)}
     on_paper = [suffix for suffix, file in files.items() if file == "-"]
     others = [name for name in ("steps", "latex", "json") if on_paper and getattr(options, name)]
     if len(on_paper + others) > 1:
@@ -185,19 +203,24 @@ def _drawings(output: Value, name: str, options: argparse.Namespace) -> str:
             raise ValueError(f"--{suffix} does not write {Path(file).suffix} files; name it {Path(file).stem}.{suffix}")
     for suffix, file in files.items():
         if file != "-":
-            Path(file).write_text(texts[suffix](), encoding="utf-8")
+            try:
+                Path(file).write_text(texts[suffix](), encoding="utf-8")
+            except OSError as error:
+                raise ValueError(f"cannot write {file!r}: {error.strerror}") from None
     if options.open:
         (picture if options.svg and not options.html else page).show()
     return texts[on_paper[0]]() if on_paper else ""
 
 
 def _latex(result: Any, leaves: Mapping[str, Value]) -> str:
-    output = _free_name(leaves)
-    lines = [f"{output} = {latex(result)}"]
+    inputs = list(leaves.values())
     found = gradients([(result, 1.0)], as_graph=True) if leaves else {}
-    for leaf in leaves.values():
-        lines.append(rf"\frac{{\partial {output}}}{{\partial {latex(leaf)}}} = {latex(found.get(leaf, 0.0))}")
-    return "\n".join(lines)
+    derivatives = [found.get(leaf, 0.0) for leaf in inputs]
+    name, formula, *others = latex_together([Value(0.0, label=_free_name(leaves)), result, *inputs, *derivatives])
+    pairs = zip(others[: len(inputs)], others[len(inputs) :], strict=True)
+    return "\n".join(
+        [f"{name} = {formula}", *(rf"\frac{{\partial {name}}}{{\partial {leaf}}} = {d}" for leaf, d in pairs)]
+    )
 
 
 def _free_name(names: Container[str]) -> str:
@@ -248,6 +271,8 @@ if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may lack ± and ×
     code: int | str
+    if sys.stdout is None:  # closed, as in '>&-'
+        sys.exit("python -m autograd: cannot write: the standard output is closed")
     try:
         code = main()
         sys.stdout.flush()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import keyword
 import math
 import re
 import sys
@@ -96,6 +97,10 @@ def parse(text: str) -> Expression:
         raise ExpressionError(f"the formula has {len(text)} characters; at most {_MOST_CHARACTERS} are read")
     if foreign := _FOREIGN.search(text):
         raise ExpressionError(_remedy(foreign[0]), text, foreign.start())
+    for word in re.finditer(r"[A-Za-z_]\w*", text):
+        if keyword.iskeyword(word[0]):
+            message = f"{word[0]!r} is a reserved word of Python, not a name; write {word[0]}_ or another one"
+            raise ExpressionError(message, text, word.start())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about '2or x' and the like, which are refused below

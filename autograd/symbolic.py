@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from autograd.backward import reachable
@@ -19,7 +20,7 @@ _LONGEST, _DEEPEST = 1_000, 50  # operations in a formula without definitions, a
 _LONGEST_PART, _DEEPEST_PART = 100, 20  # the same for a definition
 _MOST_PRINTED = 5_000  # operations in a block of LaTeX
 _FLAT = ({"add", "sub"}, {"mul", "div", "neg"})  # among themselves these do not nest in sympy
-_PLAIN = re.compile(r"\w+")
+_PLAIN = re.compile(r"[^\W\d_][^\W_]*(_[^\W_]+)*")  # letters, and subscripts that are not empty
 _ESCAPED = {
     **{character: f"\\{character}" for character in "{}%&#_$"},
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -49,38 +50,7 @@ def to_sympy(node: Value, *, shared: bool = False) -> Any:
     Raises TypeError for anything but a Value or a number, ValueError where a formula would be too long to write out,
     ImportError without sympy.
     """
-    sympy = reader.load()
-    number = constant(node)
-    if isinstance(node, Value) and node.op is None and not node.label:
-        number = node.data
-    if number is not None:
-        return ([], reader.number(number)) if shared else reader.number(number)
-    if not isinstance(node, Value):
-        hint = "; pick an element: t[0].to_value()" if isinstance(node, Node) else ""
-        raise TypeError(f"to_sympy() and latex() are for Values, not {kind_of(node)}{hint}")
-    nodes: list[Any] = reachable([node])[::-1]
-    for each in nodes:
-        if not isinstance(each, Value):
-            raise TypeError(f"to_sympy() and latex() are for graphs of Values; this one holds {kind_of(each)}")
-        if getattr(each.op, "joint_rule", None) is not None:
-            raise TypeError(f"{each.op.name} keeps no formula; run a compiled function under jit.disabled()")
-    if not shared:
-        _check_length(nodes)
-    named = _parts(nodes) if shared else set()
-    names = unique_names([each for each in nodes if each.op is None or each in named], stem="t")
-    written: dict[Any, Any] = {}
-    definitions = []
-    for each in nodes:
-        if each.op is None:
-            written[each] = sympy.Symbol(names[each])
-            continue
-        operands = [written[o] if isinstance(o, Value) else reader.number(o) for o in each.inputs]
-        written[each] = reader.apply(each.op, operands)
-        if each in named:
-            symbol = sympy.Symbol(names[each])
-            definitions.append((symbol, reader.tidy(written[each])))
-            written[each] = symbol
-    expression = reader.tidy(written[node])
+    [(definitions, expression)], _ = _formulas([node], shared)
     return (definitions, expression) if shared else expression
 
 
@@ -101,37 +71,110 @@ def latex(node: Value) -> str:
 
     Raises what `to_sympy` raises, and ValueError for more than 5 000 operations.
     """
-    if isinstance(node, Value) and (count := sum(each.op is not None for each in reachable([node]))) > _MOST_PRINTED:
-        raise ValueError(
-            f"this formula has {count:,} operations; latex() prints up to {_MOST_PRINTED:,}, as nobody reads so many "
-            "pages. Print a node further down, or take to_sympy(node, shared=True)"
-        )
-    definitions, expression = to_sympy(node, shared=True)
-    if not definitions:
-        return _latex(expression)
-    equations = [f"& {_latex(symbol)} = {_latex(part)}" for symbol, part in definitions]
-    lines = [f"& {_latex(expression)}", rf"\text{{where}}\quad {equations[0]}", *equations[1:]]
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+    return latex_together([node])[0]
 
 
-def _latex(expression: Any) -> str:
-    names = {symbol: _text(symbol.name) for symbol in expression.free_symbols if not _PLAIN.fullmatch(symbol.name)}
-    text: str = reader.load().latex(expression, symbol_names=names)
-    return text
+def latex_together(nodes: Sequence[Any]) -> list[str]:
+    """The formula of each node as `latex` prints it, in names that mean the same in all of them."""
+    for node in nodes:
+        count = sum(each.op is not None for each in reachable([node])) if isinstance(node, Value) else 0
+        if count > _MOST_PRINTED:
+            raise ValueError(
+                f"this formula has {count:,} operations; latex() prints up to {_MOST_PRINTED:,}, as nobody reads so "
+                "many pages. Print a node further down, or take to_sympy(node, shared=True)"
+            )
+    formulas, names = _formulas(nodes, shared=True)
+    printed = partial(reader.load().latex, symbol_names=_typeset(names))
+    texts = []
+    for definitions, expression in formulas:
+        text = printed(expression)
+        if definitions:
+            equations = [f"& {printed(symbol)} = {printed(part)}" for symbol, part in definitions]
+            lines = [f"& {text}", rf"\text{{where}}\quad {equations[0]}", *equations[1:]]
+            text = "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        texts.append(text)
+    return texts
+
+
+def _typeset(names: Mapping[Any, str]) -> dict[Any, str]:
+    """How the symbol of each name is printed, no two alike: as sympy does, else letter by letter, labels first.
+
+    To sympy ``x1`` and ``x_1`` are the same, ``xabs`` is the absolute value of x, and ``e`` and ``pi`` are numbers.
+    """
+    sympy = reader.load()
+    taken = {"e", r"\pi"}
+    symbols = {}
+    for node in sorted(names, key=lambda node: not node.label):
+        symbol = sympy.Symbol(names[node])
+        text = sympy.latex(symbol) if _PLAIN.fullmatch(symbol.name) else ""
+        look = text.replace(" ", "")  # x_{1 2} is no different from x_{12}
+        symbols[symbol] = text if text and "|" not in text and look not in taken else _text(symbol.name)
+        taken.add(look)
+    return symbols
 
 
 def _text(name: str) -> str:
-    """A name that is no identifier, as 'layer 1.w', upright and with nothing in it that LaTeX would obey."""
+    """A name letter by letter, as 'layer 1.w', upright and with nothing in it that LaTeX would obey."""
     return rf"\text{{{''.join(_ESCAPED.get(character, character) for character in name)}}}"
+
+
+def _formulas(roots: Sequence[Any], shared: bool) -> tuple[list[tuple[list[Any], Any]], Mapping[Any, str]]:
+    """The definitions and the expression of each root, and the names of nodes, which are the same in all of them."""
+    sympy = reader.load()
+    graphs = []
+    for root in roots:
+        nodes = _graph(root)
+        if not shared:
+            _check_length(nodes)
+        graphs.append((root, nodes, _parts(nodes) if shared else set()))
+    names = unique_names([n for _, nodes, named in graphs for n in nodes if n.op is None or n in named], stem="t")
+    formulas = []
+    for root, nodes, named in graphs:
+        written: dict[Any, Any] = {}
+        definitions = []
+        for each in nodes:
+            if each.op is None:
+                written[each] = sympy.Symbol(names[each])
+                continue
+            operands = [written[o] if isinstance(o, Value) else reader.number(o) for o in each.inputs]
+            written[each] = reader.apply(each.op, operands)
+            if each in named:
+                symbol = sympy.Symbol(names[each])
+                definitions.append((symbol, reader.tidy(written[each])))
+                written[each] = symbol
+        number = _number(root)
+        formulas.append((definitions, reader.tidy(written[root]) if number is None else reader.number(number)))
+    return formulas, names
+
+
+def _number(root: Any) -> float | None:
+    """What is a number, or a leaf without a label, which is no part of a formula."""
+    return root.data if isinstance(root, Value) and root.op is None and not root.label else constant(root)
+
+
+def _graph(node: Any) -> list[Any]:
+    """The Values a formula is made of, operands first; none for a number."""
+    if _number(node) is not None:
+        return []
+    if not isinstance(node, Value):
+        hint = "; pick an element: t[0].to_value()" if isinstance(node, Node) else ""
+        raise TypeError(f"to_sympy() and latex() are for Values, not {kind_of(node)}{hint}")
+    nodes: list[Any] = reachable([node])[::-1]
+    for each in nodes:
+        if not isinstance(each, Value):
+            raise TypeError(f"to_sympy() and latex() are for graphs of Values; this one holds {kind_of(each)}")
+        if getattr(each.op, "joint_rule", None) is not None:
+            raise TypeError(f"{each.op.name} keeps no formula; run a compiled function under jit.disabled()")
+    return nodes
 
 
 def _check_length(nodes: list[Any]) -> None:
     """Raise ValueError if the last of the nodes is not to be written out in one formula."""
     measures: dict[Any, tuple[int, int]] = {}
+    size = depth = 0
     for node in nodes:
         size, depth = _measure(node, measures)
         measures[node] = min(size, _LONGEST + 1), depth
-    size, depth = measures[nodes[-1]]
     if size > _LONGEST or depth > _DEEPEST:
         raise ValueError(
             f"written out, this formula has more than {_LONGEST} operations or {_DEEPEST} inside one another; "
@@ -153,8 +196,7 @@ def _parts(nodes: list[Any]) -> set[Any]:
         if node.op is not None and (uses[node] > 1 or too_much or reader.weight(node.op).has_cases):
             parts.add(node)
             measures[node] = 0, 0
-    parts.discard(nodes[-1])
-    return parts
+    return parts.difference(nodes[-1:])
 
 
 def _operands(node: Any) -> Iterator[tuple[Value, int]]:

@@ -8,6 +8,8 @@ from inspect import signature
 from pathlib import Path
 from time import perf_counter
 
+from nn import read_mnist
+
 NAMES = (
     "layers by_hand gradient_check why_backprop deep_sigmoid moons arrays digits spiral regression convolutions mnist "
     "newton pictures"
@@ -25,13 +27,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--save", metavar="FOLDER", type=Path, help="save the pictures of training (needs matplotlib)")
     options = parser.parse_args(arguments)
-    if options.save:
-        options.save.mkdir(parents=True, exist_ok=True)
     for name in options.names:
         if name not in DEMOS:
             near = difflib.get_close_matches(name, DEMOS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(DEMOS)}"
             parser.error(f"no demo is called {name!r}; {hint}")
+    try:
+        if options.save:
+            options.save.mkdir(parents=True, exist_ok=True)
+        if options.data is not None:
+            options.data = read_mnist(options.data)
+    except (OSError, ValueError) as error:
+        parser.error(f"{error} (--save takes a folder, --data an .npz or a folder of CSV or IDX files)")
 
     status = 0
     for name in options.names or DEMOS:

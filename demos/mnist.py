@@ -1,7 +1,6 @@
 """MNIST from files of your own: ``python -m demos mnist --data PATH``, an .npz, or a folder of CSV or IDX files."""
 
 from itertools import pairwise
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -14,18 +13,17 @@ from nn.initializers import he_normal
 MNIST = tuple[Any, Any, Any, Any]
 
 
-def run(data: str | Path | None = None) -> dict[str, Any]:
-    """Print the report; return its numbers."""
+def run(data: MNIST | None = None) -> dict[str, Any]:
+    """Print the report on images from `nn.read_mnist`; return its numbers."""
     if data is None:
         print("No images are shipped here; give yours: python -m demos mnist --data PATH")
         return {}
-    mnist = nn.read_mnist(data)
-    print(f"{len(mnist[0])} images to learn from, {len(mnist[2])} held out.\n")
+    print(f"{len(data[0])} images to learn from, {len(data[2])} held out.\n")
     return {
-        "one at a time": one_at_a_time(mnist),
-        "784-100-10": minibatches(mnist, (100,)),
-        "784-256-128-10": minibatches(mnist, (256, 128)),
-        "convolutions": convolutions(mnist),
+        "one at a time": one_at_a_time(data),
+        "784-100-10": minibatches(data, (100,)),
+        "784-256-128-10": minibatches(data, (256, 128)),
+        "convolutions": convolutions(data),
     }
 
 

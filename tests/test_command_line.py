@@ -90,6 +90,11 @@ def test_values_may_be_formulas_of_numbers(run):
     assert numbers(run("tan(x)", "x=pi/4")) == {"x": 2.0}
 
 
+@pytest.mark.parametrize("value", ["inf", "-Infinity", "nan", "1/0"])
+def test_values_need_not_be_finite(run, value):
+    assert "not checked" in run("x", f"x={value}")
+
+
 @pytest.mark.parametrize("formula", ["-x**2", "--x**2*-1", "-(x*x)", "- x * x"])
 def test_a_formula_may_start_with_a_minus(run, formula):
     text = run(formula, "x=3")
@@ -276,10 +281,10 @@ def test_weak_places_are_named():
 
 def test_latex(run):
     assert run("f*alpha_1**2/w12", "f=2", "alpha_1=3", "w12=1", "--latex").splitlines() == [
-        r"f_ = \frac{\alpha_{1}^{2} f}{w_{12}}",
-        r"\frac{\partial f_}{\partial f} = \frac{\alpha_{1}^{2}}{w_{12}}",
-        r"\frac{\partial f_}{\partial \alpha_{1}} = \frac{2 \alpha_{1} f}{w_{12}}",
-        r"\frac{\partial f_}{\partial w_{12}} = - \frac{\alpha_{1}^{2} f}{w_{12}^{2}}",
+        r"\text{f\_} = \frac{\alpha_{1}^{2} f}{w_{12}}",
+        r"\frac{\partial \text{f\_}}{\partial f} = \frac{\alpha_{1}^{2}}{w_{12}}",
+        r"\frac{\partial \text{f\_}}{\partial \alpha_{1}} = \frac{2 \alpha_{1} f}{w_{12}}",
+        r"\frac{\partial \text{f\_}}{\partial w_{12}} = - \frac{\alpha_{1}^{2} f}{w_{12}^{2}}",
     ]
     assert run("x", "x=1", "--latex").splitlines() == ["f = x", r"\frac{\partial f}{\partial x} = 1"]
     assert run("2*x + relu(y)", "x=1", "y=-1", "--latex").splitlines()[1:] == [
@@ -287,6 +292,22 @@ def test_latex(run):
         r"\frac{\partial f}{\partial y} = 0",
     ]
     assert run("2 + 2", "--latex") == "f = 4\n"
+
+
+def test_a_name_means_the_same_in_all_of_the_latex(run):
+    assert run("t_1 + tanh(x)", "t_1=2", "x=3", "--latex").splitlines() == [
+        r"f = t_{1} + \tanh{\left(x \right)}",
+        r"\frac{\partial f}{\partial t_{1}} = 1",
+        r"\frac{\partial f}{\partial x} = \begin{aligned}",
+        r"& 1 - \text{t1}^{2} \\",  # the part called t1 is no t_1, although that is not in this formula
+        r"\text{where}\quad & \text{t1} = \tanh{\left(x \right)}",
+        r"\end{aligned}",
+    ]
+    assert run("x_1 - x1", "x_1=2", "x1=3", "--latex").splitlines()[1:] == [
+        r"\frac{\partial f}{\partial x_{1}} = 1",
+        r"\frac{\partial f}{\partial \text{x1}} = -1",
+    ]
+    assert run("_x", "_x=1", "--latex").splitlines()[1] == r"\frac{\partial f}{\partial \text{\_x}} = 1"
 
 
 @pytest.mark.parametrize("formula", ["sin(" * 99 + "x" + ")" * 99, "*".join("x" * 100), "**".join("x" * 50)])
@@ -328,11 +349,15 @@ def test_help_names_every_option(capsys):
             "",
         ),
         (["x", "x=1", "x=1"], "two values given for 'x'", ""),
-        (["x", "x=one"], "the value of x is not a number: 'one'", ""),
-        (["x", "x="], "the value of x is not a number: ''", ""),
-        (["x", "x=1j"], "the value of x is not a number: '1j'", ""),
-        (["x", "x=__import__('os')"], "the value of x is not a number: \"__import__('os')\"", ""),
-        (["x*y", "x=2", "y=x"], "the value of y is not a number: 'x'", ""),
+        (["x", "x=one"], "the value of x cannot be read as a number: 'one'", ""),
+        (["x", "x="], "the value of x cannot be read as a number: ''", ""),
+        (["x", "x=1j"], "the value of x cannot be read as a number: '1j'", ""),
+        (["x", "x=__import__('os')"], "the value of x cannot be read as a number: \"__import__('os')\"", ""),
+        (["x", "x=2^3"], "cannot be read as a number: '2^3'; use ** for powers instead of '^'", "^3"),
+        (["x", "x=1e309"], "cannot be read as a number: '1e309'; this number is too large for a float", "1e309"),
+        (["x", "x=1", "2x="], "cannot be read as a number: ''; write one", ""),
+        (["x", "x= "], "cannot be read as a number: ''; write one, or a formula of numbers, as in x=pi/4", ""),
+        (["x*y", "x=2", "y=x"], "the value of y cannot be read as a number: 'x'", ""),
         (["2x", "2x=1"], "a product is written 2*x", "2x"),
         (["x", "2x=1", "x=1"], "'2x' is not in the formula", ""),
         (["e*x", "x=1", "e=2"], "'e' is the number 2.718281828459045; choose another name", ""),
@@ -341,9 +366,13 @@ def test_help_names_every_option(capsys):
         (["x^2", "x=1"], "use ** for powers", "^2"),
         (["-x^2", "x=1"], "use ** for powers", "^2"),
         (["y == x", "x=1"], "a formula has no '='", "== x"),
-        (["y = x", "x=1"], "the value of y is not a number: 'x'", ""),
+        (["y = x", "x=1"], "the value of y cannot be read as a number: 'x'", ""),
         (["x", "x=1", "--jsn"], "unknown option '--jsn'; did you mean '--json'?", ""),
-        (["--zz", "zz=1"], "unknown option '--zz'; put a formula that starts with -- in parentheses", ""),
+        (["--zz", "zz=1"], "unknown option '--zz' (a formula that starts with - is put in parentheses)", ""),
+        (["--x", "x=1"], "a formula that starts with - is put in parentheses", ""),
+        (["x", "x=1", "-s"], "unknown option '-s' (a formula", ""),
+        (["x", "x=1", "-svg=graph.svg"], "unknown option '-svg'; did you mean '--svg'?", ""),
+        (["x", "-x", "x=1"], "two formulas given, 'x' and '-x'; put the formula in quotes", ""),
         (["x", "x=1", "--js"], "unknown option '--js'; did you mean '--json'?", ""),  # no abbreviations
         (["x", "x=1", "--precision", "many"], "argument --precision: invalid int value: 'many'", ""),
         (["x", "x=1", "--precision", "0"], "argument --precision: invalid choice", ""),
@@ -354,6 +383,10 @@ def test_help_names_every_option(capsys):
         (["x", "x=1", "--svg", "-", "--dot", "-"], "only one of --svg and --dot can go to the standard output", ""),
         (["x", "x=1", "--dot", "-", "--json"], "only one of --dot and --json can go to the standard output", ""),
         (["x", "x=1", "--html", "-", "--latex"], "only one of --html and --latex can go to the standard output", ""),
+        (["x", "x=1", "--svg", ""], "argument --svg: a file needs a name", ""),
+        (["x", "x=1", "--html="], "argument --html: a file needs a name", ""),
+        (["x", "x=1", "--dot", " "], "argument --dot: a file needs a name", ""),
+        (["x", "x=1", "--svg", "/nowhere/graph.svg"], "cannot write '/nowhere/graph.svg': No such file", ""),
         (["x", "x=1", "--svg", "graph.png"], "--svg does not write .png files; name it graph.svg", ""),
         # hostile and endless
         (["-" * 5_000 + "x", "x=1"], "5001 characters; at most 1000", ""),
@@ -429,3 +462,17 @@ def test_a_full_disk_is_said_in_one_line():
     script = f"{sys.executable} -W error -m autograd --table >/dev/full"
     done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (1, b"python -m autograd: cannot write: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_drawing_on_a_full_disk_names_the_file(refused):
+    line, _ = refused("x*x", "x=2", "--svg", "/dev/full")
+    assert line == "cannot write '/dev/full': No space left on device"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="outputs close in another way there")
+def test_a_closed_output_is_said_in_one_line():
+    script = f"{sys.executable} -W error -m autograd x x=1 >&-"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=120, check=False)
+    message = b"python -m autograd: cannot write: the standard output is closed\n"
+    assert (done.returncode, done.stderr) == (1, message)

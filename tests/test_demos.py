@@ -24,7 +24,7 @@ from demos import (
 )
 from demos.__main__ import DEMOS, main
 from demos.matrices import sigmoid
-from nn import SGD
+from nn import SGD, read_mnist
 
 
 def close(found, printed, digits=8):
@@ -226,6 +226,27 @@ def test_an_unknown_name_is_refused_before_anything_runs(capsys, name, hint):
     assert hint in err
 
 
+@pytest.mark.parametrize(
+    ("option", "contents", "message"),
+    [
+        ("--data", None, "No such file or directory: '{}'"),
+        ("--data", "7,0,0", "{} does not hold MNIST"),
+        ("--save", "", "File exists: '{}'"),
+    ],
+)
+def test_files_that_do_not_serve_are_refused_before_anything_runs(tmp_path, capsys, option, contents, message):
+    path = tmp_path / "file"
+    if contents is not None:
+        path.write_text(contents)
+    with pytest.raises(SystemExit) as exit_:
+        main(["layers", "mnist", option, str(path)])
+    assert exit_.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message.format(path) in err
+    assert "--data an .npz or a folder of CSV or IDX files" in err
+
+
 def test_a_demo_whose_package_is_missing_is_left_out(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     assert main(["moons", "layers"]) == 1
@@ -287,7 +308,7 @@ def test_mnist_from_a_file(tmp_path, capsys):
     labels = labels.astype(np.uint8)
     arrays = {"x_train": images[:200], "y_train": labels[:200], "x_test": images[200:], "y_test": labels[200:]}
     np.savez(tmp_path / "lines.npz", **arrays)
-    numbers = mnist.run(tmp_path / "lines.npz")
+    numbers = mnist.run(read_mnist(tmp_path / "lines.npz"))
     assert numbers["784-100-10"] == numbers["784-256-128-10"] == 1.0
     assert numbers["convolutions"] > 0.2
     first = numbers["one at a time"]

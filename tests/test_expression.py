@@ -47,6 +47,7 @@ def fault(text):
         ("sin(pi*x)", "x", 1.0),
         ("log(e)", "", 1.0),
         ("e1 + _e", ("e1", "_e"), 4.0),
+        ("x1in * lambda_ * match", ("x1in", "lambda_", "match"), 42.0),  # no reserved words
         ("maximum(x, y)", "xy", 2.0),
         ("clip(y, -1, 1)", "y", 1.0),
         ("where(x, y, 3)", "xy", 2.0),
@@ -59,7 +60,7 @@ def fault(text):
     ],
 )
 def test_what_is_read(text, names, value):
-    values = {"x": 0.5, "y": 2.0, "e1": 1.0, "_e": 3.0}
+    values = {"x": 0.5, "y": 2.0, "e1": 1.0, "_e": 3.0, "x1in": 2.0, "lambda_": 3.0, "match": 7.0}
     expression = parse(text)
     assert expression.names == tuple(names)
     given_ = {name: values[name] for name in names}
@@ -139,8 +140,8 @@ def test_python_computes_the_same(text, x, y):
         ("2 * " + "9" * 400, "too large for a float", "999"),
         ("2j", "a formula is made of numbers", "2j"),
         ("007", "this cannot be read", "007"),
-        ("True", "a formula is made of numbers", "True"),
-        ("1 + None", "a formula is made of numbers", "None"),
+        ("True", "'True' is a reserved word of Python, not a name; write True_ or another one", "True"),
+        ("1 + None", "'None' is a reserved word", "None"),
         ("...", "a formula is made of numbers", "..."),
         # not formulas
         ("__import__('os')", "has no place in a formula", "'os')"),
@@ -150,17 +151,19 @@ def test_python_computes_the_same(text, x, y):
         ("1..real", "a formula is made of numbers", "1..real"),
         ("sin(x).real(y)", "a formula is made of numbers", "sin(x).real(y)"),
         ("lambda: x", "':' has no place in a formula", ": x"),
-        ("lambda x", "this cannot be read", ""),
+        ("2 * lambda", "'lambda' is a reserved word of Python, not a name; write lambda_", "lambda"),
+        ("lambda*x", "'lambda' is a reserved word", "lambda*x"),
+        ("x + in", "'in' is a reserved word", "in"),
         ("(x := 2)", "':' has no place in a formula", ":= 2"),
         ("x = 2", "a formula has no '='; values stand after it, as in x=2", "= 2"),
         ("x == 2", "a formula has no '='", "== 2"),
         ("x < 2", "'<' has no place in a formula", "< 2"),
-        ("x is y", "a formula is made of numbers", "x is y"),
-        ("x in y", "a formula is made of numbers", "x in y"),
-        ("not x", "a formula is made of numbers", "not x"),
-        ("x or y", "a formula is made of numbers", "x or y"),
-        ("2or x", "a formula is made of numbers", "2or x"),
-        ("x if y else 2", "a formula is made of numbers", "x if y else 2"),
+        ("x is y", "'is' is a reserved word", "is y"),
+        ("x in y", "'in' is a reserved word", "in y"),
+        ("not x", "'not' is a reserved word", "not x"),
+        ("x or y", "'or' is a reserved word", "or y"),
+        ("2or x", "'or' is a reserved word", "or x"),
+        ("x if y else 2", "'if' is a reserved word", "if y else 2"),
         ("'x' * 9", "has no place in a formula", "'x'"),
         ('f"{x}"', "has no place in a formula", '"{x}"'),
         ("[x]", "'[' has no place", "[x]"),
@@ -174,9 +177,9 @@ def test_python_computes_the_same(text, x, y):
         ("x\0", r"'\x00' has no place", "?"),
         ("sin(*x)", "a formula is made of numbers", "*x)"),
         ("sin(**x)", "a formula is made of numbers", "sin(**x)"),
-        ("(yield)", "a formula is made of numbers", "yield)"),
-        ("await x", "a formula is made of numbers", "await x"),
-        ("import os", "this cannot be read", "import os"),
+        ("(yield)", "'yield' is a reserved word", "yield)"),
+        ("await x", "'await' is a reserved word", "await x"),
+        ("import os", "'import' is a reserved word", "import os"),
         # letters that look like others
         ("2 × x", "use * for a product instead of '×'", "× x"),
         ("x − 1", "use - for minus instead of '−'", "− 1"),

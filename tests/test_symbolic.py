@@ -17,6 +17,7 @@ from autograd import Tensor, Value, latex, to_sympy
 from autograd.functions import FUNCTIONS
 from autograd.readers.text import holds
 from autograd.rows import ROWS
+from autograd.symbolic import latex_together
 
 FEW = settings(max_examples=settings().max_examples // 4)
 EIGHTHS = st.integers(-32, 32).map(lambda number: number / 8)  # exact in sums and products, and often at a kink
@@ -182,10 +183,37 @@ def test_any_label_is_a_symbol(label):
         (r"\input{/etc/passwd}", r"\text{\textbackslash{}input\{/etc/passwd\}}"),
         ("50%&more#~^", r"\text{50\%\&more\#\textasciitilde{}\textasciicircum{}}"),
         ("가중치", "가중치"),
+        ("_x", r"\text{\_x}"),
+        ("x_", r"\text{x\_}"),
+        ("x__2", r"\text{x\_\_2}"),  # not the square of x
+        ("xabs", r"\text{xabs}"),  # nor its absolute value
+        ("e", r"\text{e}"),
+        ("pi", r"\text{pi}"),
+        ("1x", r"\text{1x}"),
     ],
 )
 def test_labels_in_latex(label, printed):
     assert latex(Value(1.0, label=label).exp()) == f"e^{{{printed}}}"
+
+
+def test_no_two_names_look_alike_in_latex():
+    assert latex(Value(2.0) * Value(3.0, label="x_1")) == r"\text{x1} x_{1}"
+    assert latex(Value(2.0, label="x1") - Value(3.0, label="x_1")) == r"x_{1} - \text{x\_1}"
+    assert latex(Value(2.0, label="x_12") - Value(3.0, label="x_1_2")) == r"x_{12} - \text{x\_1\_2}"
+    part = Value(3.0, label="t_1").sin()
+    assert latex(part * part).splitlines()[1:3] == [
+        r"& \text{t1}^{2} \\",
+        r"\text{where}\quad & \text{t1} = \sin{\left(t_{1} \right)}",
+    ]
+
+
+def test_formulas_printed_together_share_their_names():
+    x, t = Value(2.0, label="x"), Value(3.0, label="t1")
+    part, other = x.sin(), x.cos()
+    first, second, third = latex_together([part * part + t, other * other, part * part])
+    assert r"& t_{2} = \sin" in first
+    assert r"& t_{3} = \cos" in second  # t1 is a variable, t2 another part
+    assert r"& t_{2} = \sin" in third
 
 
 def test_a_label_is_never_evaluated(tmp_path):
