@@ -45,7 +45,7 @@ def _where(condition: Any, *choices: Any) -> Any:
 
 ARRAY_FUNCTIONS: dict[Any, Any] = {
     **COMPOSED, **BY_NUMPY, np.clip: clip, np.where: _where, np.round: _round, np.around: _round,
-    np.linalg.matmul if hasattr(np.linalg, "matmul") else None: BY_NUMPY[np.matmul],
+    np.linalg.matmul: BY_NUMPY[np.matmul],
 }  # fmt: skip
 COMPARISONS = {
     np.less: "lt", np.less_equal: "le", np.greater: "gt", np.greater_equal: "ge", np.equal: "eq", np.not_equal: "ne",
@@ -67,6 +67,7 @@ METHODS: dict[Any, dict[str, Any]] = {
     np.add: {"reduce": np.sum, "accumulate": np.cumsum}, np.multiply: {"reduce": np.prod, "accumulate": np.cumprod},
     np.maximum: {"reduce": np.max}, np.minimum: {"reduce": np.min},
 }  # fmt: skip
+# the node's own methods, as they are faster: array * tensor takes 2 µs by one of them, 3 to 4 by `call`
 REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__"}
 MASK = Primitive("mask", lambda answer: answer, ())
 

@@ -12,7 +12,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-SUITES = ("scalars", "tensors", "jit", "training", "imports")
+SUITES = ("scalars", "tensors", "jit", "training", "imports", "drawing")
 PEERS = ("numpy", "micrograd", "torch", "jax", "numba", "scikit-learn")
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL")}
 ONE_THREAD["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, Value, affine, cross_entropy, jit, value_and_grad
-from autograd.compiler import kernels
+from autograd.compiler import numba_modules
 from benchmarks import tensors
 from benchmarks.scalar_work import readme
 from benchmarks.timing import Case, Figure, Fresh
@@ -109,9 +109,9 @@ def bytes_per_node() -> float:
 
 def _first_run(step: Step, hot: int = 1) -> None:
     """The run that records and compiles, after so many as are given here."""
-    usual, kernels.HOT = kernels.HOT, hot
+    usual, numba_modules.HOT = numba_modules.HOT, hot
     step()
-    kernels.HOT = usual
+    numba_modules.HOT = usual
 
 
 def hinge_step() -> dict[str, Step]:

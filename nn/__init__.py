@@ -24,7 +24,7 @@ from nn.activations import (
 from nn.checkpoints import load, save
 from nn.convolution import AvgPool2d, Conv2d, MaxPool2d
 from nn.data import DataLoader
-from nn.layers import MLP, Layer, Neuron
+from nn.layers import BatchNorm1d, Dropout, Embedding, Flatten, LayerNorm, Linear, Sequential
 from nn.losses import (
     bce_with_logits,
     cross_entropy,
@@ -39,11 +39,11 @@ from nn.losses import (
 from nn.metrics import accuracy, confusion_matrix, gradient_norms
 from nn.mnist import read_mnist
 from nn.module import Module
+from nn.neurons import MLP, Layer, Neuron
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
 from nn.plots import plot_confusion_matrix, plot_decision_boundary, plot_gradient_norms, plot_history, plot_images
 from nn.prediction import predict
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearLR, OneCycleLR, ReduceLROnPlateau, Schedule, StepLR
-from nn.tensor_layers import BatchNorm1d, Dropout, Embedding, Flatten, LayerNorm, Linear, Sequential
 from nn.training import EarlyStopping, History, fit
 
 __all__ = [

@@ -14,8 +14,9 @@ from autograd.ops.linalg import matmul
 from autograd.ops.reduce import max as greatest
 from autograd.ops.reduce import mean
 from autograd.ops.shape import reshape
+from nn.checks import check_whole
 from nn.initializers import Initializer, Rng, default_uniform, uniform
-from nn.module import Module, check_widths
+from nn.module import Module
 
 
 class Conv2d(Module):
@@ -36,7 +37,7 @@ class Conv2d(Module):
         self, in_channels: int, out_channels: int, kernel_size: int | Pair, *, stride: int | Pair = 1,
         padding: int | Pair = 0, init: Initializer | None = None, rng: Rng = None,
     ) -> None:  # fmt: skip
-        check_widths("Conv2d", in_channels=in_channels, out_channels=out_channels)
+        check_whole(in_channels=in_channels, out_channels=out_channels)
         self.size, self.stride = _pair("kernel_size", kernel_size, 1), _pair("stride", stride, 1)
         self.padding = _pair("padding", padding, 0)
         rng = np.random.default_rng(rng)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nn.checks import check_whole
 from nn.initializers import Rng
 
 
@@ -33,8 +34,7 @@ class DataLoader:
             raise ValueError(f"DataLoader() of nothing: the arrays have {lengths} rows")
         if len(set(lengths)) > 1:
             raise ValueError(f"the arrays have {' and '.join(map(str, lengths))} rows; they must have the same number")
-        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-            raise ValueError(f"batch_size={batch_size!r} must be a whole number of at least 1")
+        check_whole(batch_size=batch_size)
         self.rows, self.batch_size = lengths[0], int(batch_size)
         if drop_last and self.rows < batch_size:
             raise ValueError(f"drop_last leaves nothing of {self.rows} rows in batches of {batch_size}")

@@ -13,14 +13,15 @@ import numpy as np
 from autograd.functions import FUNCTIONS
 from autograd.ops.reduce import softmax
 from nn.activations import activate, check_activation
+from nn.checks import check_positive, check_whole
 from nn.data import DataLoader
 from nn.initializers import xavier_uniform
+from nn.layers import Linear, Sequential
 from nn.losses import cross_entropy, mse_loss
 from nn.metrics import accuracy
 from nn.module import Module
-from nn.optimizers import SGD, Adam, Optimizer, check_positive
+from nn.optimizers import SGD, Adam, Optimizer
 from nn.prediction import predict
-from nn.tensor_layers import Linear, Sequential
 from nn.training import EarlyStopping, History, fit
 
 try:
@@ -82,13 +83,11 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
 
     def _train(self, X: Any, y: Any, outputs: int, loss: Callable[..., Any], metric: Callable[..., float]) -> None:
         """Make the network for so many outputs, and fit it."""
-        whole, shares = ("max_iter", "n_iter_no_change"), ("momentum", "validation_fraction")
-        check_positive(
-            **{name: getattr(self, name) for name in ("alpha", "tol", "learning_rate_init", *whole, *shares)}
-        )
-        for name in whole:
-            if getattr(self, name) != np.inf and (getattr(self, name) < 1 or getattr(self, name) % 1):
-                raise ValueError(f"{name}={getattr(self, name)!r} must be a whole number of at least 1")
+        names = ("alpha", "tol", "learning_rate_init", "momentum", "validation_fraction")
+        check_positive(**{name: getattr(self, name) for name in names})
+        check_whole(max_iter=self.max_iter)
+        if self.n_iter_no_change != np.inf:
+            check_whole(n_iter_no_change=self.n_iter_no_change)
         if self.momentum > 1 or not 0 < self.validation_fraction < 1:
             raise ValueError("momentum must be at most 1, and validation_fraction between 0 and 1")
         seed = self.random_state
@@ -96,10 +95,9 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
             seed.integers(2**31) if isinstance(seed, np.random.Generator) else check_random_state(seed).randint(2**31)
         )
         rng = np.random.default_rng(state)
-        widths = np.atleast_1d(np.asarray(self.hidden_layer_sizes))
-        if widths.size and (widths.dtype.kind not in "iu" or widths.ndim != 1 or widths.min() < 1):
-            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes!r}: a width is a whole number of at least 1")
-        hidden = widths.tolist()
+        hidden = np.atleast_1d(self.hidden_layer_sizes).tolist()
+        for width in hidden:
+            check_whole(hidden_layer_sizes=width)
         row = _ROWS.get(self.activation, self.activation)
         check_activation(row)
         layers: list[Any] = []

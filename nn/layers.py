@@ -16,8 +16,9 @@ from autograd.ops.linalg import matmul
 from autograd.ops.network import affine
 from autograd.ops.reduce import mean
 from autograd.ops.shape import data_of, reshape, shape_of
+from nn.checks import check_whole
 from nn.initializers import Initializer, Rng, default_uniform, normal, uniform
-from nn.module import Module, check_widths
+from nn.module import Module
 
 
 class Linear(Module):
@@ -43,7 +44,7 @@ class Linear(Module):
         init: Initializer | None = None,
         rng: Rng = None,
     ) -> None:
-        check_widths("Linear", in_features=in_features, out_features=out_features)
+        check_whole(in_features=in_features, out_features=out_features)
         rng = np.random.default_rng(rng)
         self.in_features, self.out_features = in_features, out_features
         self.weight: Any = Tensor((init or default_uniform)((in_features, out_features), rng))
@@ -153,7 +154,7 @@ class BatchNorm1d(Module):
     """
 
     def __init__(self, num_features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        check_widths("BatchNorm1d", num_features=num_features)
+        check_whole(num_features=num_features)
         if not 0 <= momentum <= 1 or not eps >= 0:
             raise ValueError(f"BatchNorm1d with momentum={momentum!r}, eps={eps!r}: from 0 to 1, and 0 or more")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
@@ -203,7 +204,7 @@ class LayerNorm(Module):
     """
 
     def __init__(self, num_features: int, *, eps: float = 1e-5) -> None:
-        check_widths("LayerNorm", num_features=num_features)
+        check_whole(num_features=num_features)
         if not eps >= 0:
             raise ValueError(f"LayerNorm with eps={eps!r}: 0 or more")
         self.num_features, self.eps = num_features, eps
@@ -235,7 +236,7 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, *, init: Initializer = normal, rng: Rng = None) -> None:
-        check_widths("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        check_whole(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.weight: Any = Tensor(init((num_embeddings, embedding_dim), np.random.default_rng(rng)))
 

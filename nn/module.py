@@ -184,13 +184,6 @@ def check_state(module: Module, state: Mapping[str, Any]) -> None:
         raise ValueError(f"the state is not one of this {kind}, and nothing was loaded: {'; '.join(problems)}")
 
 
-def check_widths(layer: str, **widths: Any) -> None:
-    """Raise ValueError unless the widths of a layer are whole numbers from 1."""
-    for name, width in widths.items():
-        if not isinstance(width, (int, np.integer)) or width < 1:
-            raise ValueError(f"{layer} with {name}={width!r}: a whole number of at least one is needed")
-
-
 def _is_leaf(thing: Any) -> bool:
     return isinstance(thing, Node) and thing.op is None
 

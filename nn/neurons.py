@@ -13,9 +13,10 @@ import numpy as np
 from autograd import Tensor, Value
 from autograd.rows import ROWS
 from nn.activations import activate, check_activation
+from nn.checks import check_whole
 from nn.initializers import Rng
-from nn.module import Module, check_widths
-from nn.tensor_layers import Linear
+from nn.layers import Linear
+from nn.module import Module
 
 _Rng: TypeAlias = Rng | random.Random
 
@@ -38,7 +39,7 @@ class Neuron(Module):
 
     def __init__(self, nin: int, nonlin: bool = True, *, activation: str = "relu", rng: _Rng = None) -> None:
         check_activation(activation)
-        check_widths("Neuron", nin=nin)
+        check_whole(nin=nin)
         draws = _generator(rng)
         self.w = [Value(draws.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
@@ -73,7 +74,7 @@ class Layer(Module):
         activation: str = "relu",
         rng: _Rng = None,
     ) -> None:
-        check_widths("Layer", nin=nin, nout=nout)
+        check_whole(nin=nin, nout=nout)
         draws = _generator(rng)
         self.neurons = [Neuron(nin, nonlin, activation=activation, rng=draws) for _ in range(nout)]
 

@@ -15,8 +15,9 @@ import numpy as np
 from autograd import Tensor, Value
 from autograd.node import UNTOUCHED, Node
 from autograd.ops.shape import data_of
-from autograd.plain import constant, kind_of
+from autograd.plain import kind_of
 from autograd.quiet import hush, unhush
+from nn.checks import check_positive, check_shares
 from nn.module import Module, clear
 
 _LARGE = 10000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
@@ -278,7 +279,7 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0, momentum: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__(params, lr, weight_decay)
-        _check_shares(alpha=alpha)
+        check_shares(alpha=alpha)
         check_positive(eps=eps, momentum=momentum)
         self.alpha, self.eps, self.momentum = alpha, eps, momentum
 
@@ -322,7 +323,7 @@ class Adam(Optimizer):
         super().__init__(params, lr, weight_decay)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"betas must be a pair of numbers, not {betas!r}")
-        _check_shares(beta1=betas[0], beta2=betas[1])
+        check_shares(beta1=betas[0], beta2=betas[1])
         check_positive(eps=eps)
         self.betas, self.eps = betas, eps
 
@@ -461,19 +462,3 @@ def checked_parameters(params: Iterable[Any]) -> list[Any]:
     if len(set(map(id, params))) < len(params):
         raise ValueError("a parameter comes twice in the list, and would be changed twice in a step")
     return params
-
-
-def check_positive(**numbers: float) -> None:
-    """Raise ValueError for a negative number or nan, TypeError for what is no number."""
-    for name, number in numbers.items():
-        if isinstance(number, (str, bytes)) or constant(number) is None:
-            raise TypeError(f"{name} must be a number, not {number!r}")
-        if not number >= 0:
-            raise ValueError(f"{name} must be 0 or more, not {number!r}")
-
-
-def _check_shares(**numbers: float) -> None:
-    check_positive(**numbers)
-    for name, number in numbers.items():
-        if not number < 1:
-            raise ValueError(f"{name} must be at least 0 and less than 1, not {number!r}")

@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from autograd.plain import kind_of
-from nn.optimizers import Optimizer, check_positive
+from nn.checks import check_positive, check_whole
+from nn.optimizers import Optimizer
 
 
 class Schedule:
@@ -73,7 +72,7 @@ class StepLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        _check_steps(step_size=step_size)
+        check_whole(step_size=step_size)
         check_positive(gamma=gamma)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
@@ -114,7 +113,7 @@ class CosineAnnealingLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        _check_steps(T_max=T_max)
+        check_whole(T_max=T_max)
         check_positive(eta_min=eta_min)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
@@ -138,7 +137,7 @@ class LinearLR(Schedule):
     def __init__(
         self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
-        _check_steps(total_iters=total_iters)
+        check_whole(total_iters=total_iters)
         check_positive(start_factor=start_factor, end_factor=end_factor)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer)
@@ -168,7 +167,7 @@ class OneCycleLR(Schedule):
         self, optimizer: Optimizer, max_lr: float, total_steps: int, pct_start: float = 0.3, div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:  # fmt: skip
-        _check_steps(total_steps=total_steps)
+        check_whole(total_steps=total_steps)
         check_positive(max_lr=max_lr, div_factor=div_factor, final_div_factor=final_div_factor)
         if not 0 < pct_start < 1:
             raise ValueError(f"pct_start must be between 0 and 1, not {pct_start!r}")
@@ -244,12 +243,6 @@ def rates(schedule: Schedule, steps: int) -> list[float]:
 
 def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
-
-
-def _check_steps(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}")
 
 
 def _checked(optimizer: Optimizer) -> Optimizer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from autograd.node import Node
 from autograd.ops.shape import data_of
 from autograd.plain import kind_of
 from nn import checkpoints
+from nn.checks import check_whole
 from nn.data import DataLoader
 from nn.module import Module, stored
 from nn.optimizers import Optimizer, clip_grad_norm, gradient_norm
@@ -151,28 +152,10 @@ def fit(
     """
     from tqdm import tqdm  # here, as it takes a third of the time in which nn is imported
 
-    if not isinstance(model, Module):
-        raise TypeError(f"the model must be a Module, such as Sequential or MLP, not {kind_of(model)}")
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"the optimizer must be one, such as nn.Adam(model.parameters()), not {kind_of(optimizer)}")
-    for name, several in ("metrics", metrics), ("callbacks", callbacks):
-        if callable(several):
-            raise TypeError(f"{name} are a list: write {name}=[{getattr(several, '__name__', '…')}]")
+    _check(model, loss, optimizer, epochs, metrics, callbacks, schedule, checkpoint, resume)
     batches = _batches(data, shuffle=True)
     held_out = None if validation is None else _batches(validation, shuffle=False)
     named = _named(metrics)
-    for each in (loss, *named.values(), *callbacks):
-        if not callable(each) or isinstance(each, type):
-            raise TypeError(f"losses, metrics and callbacks are functions or objects that can be called, not {each!r}")
-    _check_parameters(model, optimizer)
-    if not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise ValueError(f"epochs={epochs!r} must be a whole number of at least 1")
-    if schedule is not None and schedule.optimizer is not optimizer:
-        raise ValueError(f"the {type(schedule).__name__} is one of another optimiser, and would change nothing")
-    if resume and checkpoint is None:
-        raise ValueError("resume=True needs the checkpoint to go on from")
-    if checkpoint is not None:
-        checkpoints.check_path(checkpoint)
     history = History()
     for callback in callbacks:
         if hasattr(callback, "start"):
@@ -216,6 +199,37 @@ def fit(
         if hasattr(callback, "finish"):
             callback.finish(model)
     return history
+
+
+def _check(
+    model: Any, loss: Any, optimizer: Any, epochs: Any, metrics: Any, callbacks: Any, schedule: Schedule | None,
+    checkpoint: str | Path | None, resume: bool,
+) -> None:  # fmt: skip
+    """Raise TypeError or ValueError for arguments of `fit` with which no training can begin."""
+    if not isinstance(model, Module):
+        raise TypeError(f"the model must be a Module, such as Sequential or MLP, not {kind_of(model)}")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"the optimizer must be one, such as nn.Adam(model.parameters()), not {kind_of(optimizer)}")
+    for name, several in ("metrics", metrics), ("callbacks", callbacks):
+        if not isinstance(several, Collection):
+            raise TypeError(f"{name} are a list: write {name}=[{getattr(several, '__name__', '…')}]")
+    for each in (loss, *(metrics.values() if isinstance(metrics, Mapping) else metrics), *callbacks):
+        if not callable(each) or isinstance(each, type):
+            raise TypeError(f"losses, metrics and callbacks are functions or objects that can be called, not {each!r}")
+    own = set(map(id, model.parameters()))
+    strange = sum(id(parameter) not in own for parameter in optimizer.params)
+    if strange:
+        raise ValueError(
+            f"{strange} of the optimiser's {len(optimizer.params)} parameters are not parameters of this "
+            f"{type(model).__name__}; make it with model.parameters(), after freezing or unfreezing"
+        )
+    check_whole(epochs=epochs)
+    if schedule is not None and schedule.optimizer is not optimizer:
+        raise ValueError(f"the {type(schedule).__name__} is one of another optimiser, and would change nothing")
+    if resume and checkpoint is None:
+        raise ValueError("resume=True needs the checkpoint to go on from")
+    if checkpoint is not None:
+        checkpoints.check_path(checkpoint)
 
 
 def _epoch(
@@ -363,16 +377,6 @@ def _restorer(model: Module, optimizer: Optimizer, parts: list[Any]) -> Callable
                 part.load_state_dict(state)
 
     return put_back
-
-
-def _check_parameters(model: Module, optimizer: Optimizer) -> None:
-    own = set(map(id, model.parameters()))
-    strange = sum(id(parameter) not in own for parameter in optimizer.params)
-    if strange:
-        raise ValueError(
-            f"{strange} of the optimiser's {len(optimizer.params)} parameters are not parameters of this "
-            f"{type(model).__name__}; make it with model.parameters(), after freezing or unfreezing"
-        )
 
 
 def _states(parts: list[Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ pytest.importorskip("numba")
 
 import autograd
 from autograd import Tensor, Value, affine, jit
-from autograd.compiler import kernels
+from autograd.compiler import numba_modules
 from autograd.compiler.chains import Chain
 from autograd.readers import numba as spelled
 from autograd.rows import ROWS
@@ -29,7 +29,7 @@ ROWS_IN_LOOPS = [
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     """Compile at the second run."""
-    monkeypatch.setattr(kernels, "HOT", 2)
+    monkeypatch.setattr(numba_modules, "HOT", 2)
 
 
 def replay_of(compiled):
@@ -350,7 +350,7 @@ def test_results_without_a_gradient_have_no_loop_backward():
 
 
 def test_without_numba_nothing_changes(monkeypatch):
-    monkeypatch.setattr(kernels, "has_numba", lambda: False)
+    monkeypatch.setattr(numba_modules, "has_numba", lambda: False)
     compiled = check(lambda x, y: (x * y - x).relu().mean(), *RNG.normal(size=(2, 3, 4)))
     assert "compiled loops" not in compiled.explain()
 

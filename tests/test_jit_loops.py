@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, jit
-from autograd.compiler import blocks, kernels, lanes
+from autograd.compiler import blocks, lanes, numba_modules
 from autograd.compiler.executors import Interpreter
 from autograd.functions import FUNCTIONS
 from autograd.rows import ROWS
@@ -114,7 +114,7 @@ def test_compiled_loops_of_rows():
 
 @needs_numba
 def test_a_hot_function_is_compiled(monkeypatch):
-    monkeypatch.setattr(kernels, "HOT", 3)
+    monkeypatch.setattr(numba_modules, "HOT", 3)
     loss, parameters = network()
     compiled = jit(loss)
     expected = loss().data
@@ -147,8 +147,8 @@ def test_narrow_programs_are_told():
 
 
 def test_missing_numba_is_told_once(monkeypatch):
-    monkeypatch.setattr(kernels, "HOT", 3)
-    monkeypatch.setattr(kernels, "has_numba", lambda: False)
+    monkeypatch.setattr(numba_modules, "HOT", 3)
+    monkeypatch.setattr(numba_modules, "has_numba", lambda: False)
     lanes._tell_that_numba_is_missing.cache_clear()
     with warnings.catch_warnings(record=True, action="always") as told:
         for _ in range(2):

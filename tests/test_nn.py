@@ -303,7 +303,7 @@ def test_another_number_of_inputs_is_refused(x):
 
 @pytest.mark.parametrize(("nin", "nouts"), [(2, []), (2, 4), (0, [1]), (2, [3, 0, 1]), (2, [-1])])
 def test_a_network_without_width_is_refused(nin, nouts):
-    with pytest.raises(ValueError, match="every layer|at least one"):
+    with pytest.raises(ValueError, match="every layer|at least 1"):
         MLP(nin, nouts)
 
 

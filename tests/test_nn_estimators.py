@@ -102,7 +102,7 @@ def test_too_few_epochs_are_warned_of():
         ({"hidden_layer_sizes": (2.5,)}, "a whole number"), ({"hidden_layer_sizes": ((3,),)}, "a whole number"),
         ({"hidden_layer_sizes": "a"}, "a whole number"), ({"batch_size": 1.5}, "batch_size=1.5"),
         ({"batch_size": "big"}, "batch_size='big'"), ({"activation": None}, "activation=None"),
-        ({"max_iter": 2.5}, "max_iter=2.5"),
+        ({"max_iter": 2.5}, "max_iter=2.5"), ({"max_iter": True}, "max_iter=True"),
         ({"learning_rate_init": -1.0}, "learning_rate_init must be 0 or more"), ({"alpha": -1.0}, "alpha must be"),
         ({"n_iter_no_change": 0}, "n_iter_no_change=0"), ({"tol": -1.0}, "tol must be"), ({"momentum": 2.0}, "at most 1"),
         ({"validation_fraction": 1.0}, "between 0 and 1"),

@@ -474,11 +474,11 @@ def test_arrays_of_another_shape_are_refused(layer, shape, hint):
     [
         lambda: nn.Linear(0, 1), lambda: nn.Linear(1, -1), lambda: nn.Linear(2.0, 1), lambda: nn.Embedding(0, 2),
         lambda: nn.BatchNorm1d(0), lambda: nn.LayerNorm(0), lambda: nn.Conv2d(0, 1, 3), lambda: nn.Layer(2, 0),
-        lambda: nn.Neuron(0), lambda: nn.MLP(2, [2.5]),
+        lambda: nn.Neuron(0), lambda: nn.MLP(2, [2.5]), lambda: nn.Linear(2, True),
     ],
 )  # fmt: skip
 def test_a_layer_without_width_is_refused(make):
-    with pytest.raises(ValueError, match="a whole number of at least one is needed"):
+    with pytest.raises(ValueError, match="a whole number of at least 1"):
         make()
 
 

@@ -606,7 +606,9 @@ def test_early_stopping_needs_what_it_looks_at():
         ({"model": lambda x: x}, TypeError, "the model must be a Module.*not a function"),
         ({"optimizer": "adam"}, TypeError, r"such as nn\.Adam\(model\.parameters\(\)\), not a str"),
         ({"optimizer": nn.Adam}, TypeError, "not a type"),
+        ({"metrics": map(abs, [])}, TypeError, r"metrics are a list"),
         ({"epochs": 2.5}, ValueError, "epochs=2.5 must be a whole number"),
+        ({"epochs": True}, ValueError, "epochs=True must be a whole number"),
         ({"loss": lambda o, t: nn.cross_entropy(o, t, "none")}, ValueError, r"the loss has shape \(8,\)"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler import kernels
+from autograd.compiler import numba_modules
 from autograd.compiler.memory import is_large
 from autograd.compiler.plan import Plan, Step
 from autograd.formula import Row, parts
@@ -276,7 +276,7 @@ def chained(plan: Plan) -> list[Step | Chain]:
 def compiled(calls: Sequence[Call], rows: Collection[Row]) -> dict[str, Callable[..., Any]]:
     """The loops of some calls, by their names."""
     texts = [text for row in dict.fromkeys(rows) for text in spelled.functions(row)] + [call.source for call in calls]
-    module = kernels.module("\n\n\n".join([kernels.HEAD, *texts]) + "\n")
+    module = numba_modules.module("\n\n\n".join([numba_modules.HEAD, *texts]) + "\n")
     return {name: each for name, each in vars(module).items() if name.startswith(("forward", "backward"))}
 
 

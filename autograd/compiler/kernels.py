@@ -1,41 +1,19 @@
-"""Blocks of a program as compiled loops: the source of a module of numba functions, written to a file so that numba
-keeps what it compiles for the next process."""
+"""Blocks of a program as compiled loops: functions that numba compiles."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import os
 import re
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.compiler import numba_modules
 from autograd.compiler.blocks import Block, Ints, Operand
 from autograd.formula import ZERO
 from autograd.readers import numba as spelled
 
-# these flags let sums be vectorised and products be fused, and keep nan and inf as they are
-HEAD = '''"""Generated loops."""
-import math
-from math import inf, nan, pi
-
-import numpy as np
-from numba import njit
-
-options = {"error_model": "numpy", "cache": True, "nogil": True}
-fast = {"reassoc", "contract", "nsz"}
-sweep = njit(**options)
-loop = njit(fastmath=fast, **options)
-kernel = njit(fastmath=fast, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
-'''
-HOT = 200  # after so many runs a program is compiled to loops, if numba is there
 _AXES = "lrk"
 
 
@@ -61,12 +39,12 @@ class Loops:
         ]  # fmt: skip
         text = "\n\n".join(
             [
-                HEAD, *functions,
+                numba_modules.HEAD, *functions,
                 _function("sweep", "forward", ["v", "c", "ix"], [*forward, "pass"]),
                 _function("sweep", "backward", ["v", "g", "c", "ix"], [*backward, "pass"]),
             ]
         )  # fmt: skip
-        made = module(text + "\n")
+        made = numba_modules.module(text + "\n")
         self.c = np.concatenate([*self.numbers, np.zeros(1)])
         self.ix = np.concatenate([*self.indices, np.zeros(1, np.int64)])
         self.forward: Callable[..., None] = made.forward
@@ -245,38 +223,3 @@ def _looped(letter: str, size: int | str, lines: list[str]) -> list[str]:
 
 def _function(decorator: str, name: str, parameters: list[str], lines: list[str]) -> str:
     return f"@{decorator}\ndef {name}({', '.join(parameters)}):\n" + "\n".join(f"    {line}" for line in lines)
-
-
-def module(text: str) -> ModuleType:
-    """The module of that source, from the directory of kernels."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
-    name = f"wengert_kernels_{digest}"
-    if name in sys.modules:
-        return sys.modules[name]
-    path = directory() / f"{name}.py"
-    if not path.exists() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            file.write(text)
-        Path(file.name).replace(path)  # whole, or not at all: another process may do the same
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    sys.modules[name] = made
-    return made
-
-
-def directory() -> Path:
-    """Where compiled loops are kept: $WENGERT_CACHE, else wengert/ in the user's cache directory."""
-    given = os.environ.get("WENGERT_CACHE")
-    if given:
-        return Path(given)
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
-    return Path(base) / "wengert"
-
-
-def has_numba() -> bool:
-    """Whether numba is installed."""
-    return importlib.util.find_spec("numba") is not None

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.backward import has_nan
-from autograd.compiler import kernels
+from autograd.compiler import kernels, numba_modules
 from autograd.compiler.blocks import Block, Ints, Operand, find_blocks
 from autograd.compiler.executors import Interpreter
 from autograd.compiler.program import COMPARE, Program
@@ -110,8 +110,8 @@ class Lanes:
         self.last = None
         self.values[self.inputs] = inputs
         self.runs += 1
-        if self.runs == kernels.HOT:
-            if not kernels.has_numba():
+        if self.runs == numba_modules.HOT:
+            if not numba_modules.has_numba():
                 _tell_that_numba_is_missing()
             elif self.can_compile():
                 self.compile()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import backward
-from autograd.compiler import kernels
+from autograd.compiler import numba_modules
 from autograd.compiler.chains import Call, Chain, chained, compiled
 from autograd.compiler.memory import is_large, spare
 from autograd.compiler.plan import Plan, Step
@@ -58,7 +58,7 @@ class Replay:
         """From here on compiled loops do the work where one elementwise operation follows another."""
         units = chained(self.plan)
         chains = [unit for unit in units if isinstance(unit, Chain)]
-        if chains and kernels.has_numba():
+        if chains and numba_modules.has_numba():
             loops: list[Call] = []
             sources = self.forward_source(units, loops), self.backward_source("usual", units, loops)
             self.namespace |= {name: spare(shape) for loop in loops for name, shape in loop.spares.items()}
@@ -75,7 +75,7 @@ class Replay:
     def forward(self, call: _Call) -> Sequence[Any] | None:
         """The outputs; None if a guard has another answer than was recorded."""
         self.runs += 1
-        if self.runs == kernels.HOT:
+        if self.runs == numba_modules.HOT:
             self.compile()
         token = hush()
         try:

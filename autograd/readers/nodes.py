@@ -27,7 +27,7 @@ NODE = Target(
 )
 
 
-def source(row: Row, index: int = 0) -> str:
+def source(row: Row, index: int) -> str:
     """The source of a function of nodes: the partial derivative with respect to one argument."""
     name = f"d{row.args[index]}"
     partial = row.named_partials[name]
