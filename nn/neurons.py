@@ -80,7 +80,7 @@ class Layer(Module):
 
     def __call__(self, x: Value | Sequence[Any]) -> Any:
         """The outputs of the neurons; a Value alone, as a layer of one neuron returns it, is an input too."""
-        inputs = [x] if isinstance(x, (Value, float)) else x
+        inputs = [x] if isinstance(x, (Value, float)) else x if hasattr(x, "__len__") else list(x)
         out = [neuron(inputs) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 

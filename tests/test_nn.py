@@ -66,6 +66,11 @@ def test_attributes_are_micrograds():
     assert net.parameters()[:3] == [*neuron.w, neuron.b]
 
 
+def test_inputs_may_come_one_by_one():
+    net = MLP(2, [3, 1], rng=0)
+    assert net(map(Value, [1.0, 2.0])).data == net([1.0, 2.0]).data == net(iter((1.0, 2.0))).data
+
+
 def test_a_layer_of_one_neuron_returns_its_value_and_any_other_a_list():
     assert isinstance(Layer(2, 1)([1.0, 2.0]), Value)
     assert isinstance(MLP(2, [3, 1])([1.0, 2.0]), Value)
