@@ -34,7 +34,7 @@ def _average(a: Any, axis: int | None = None, weights: Any = None) -> Any:
         if axis is None:
             raise TypeError(f"np.average() of shape {np.shape(a)} and weights {np.shape(weights)} needs an axis")
         weights = np.reshape(weights, [np.size(weights) if place == axis % a.ndim else 1 for place in range(a.ndim)])
-    return np.sum(a * weights, axis=axis) / np.sum(weights * np.ones(np.shape(a)), axis=axis)
+    return np.sum(a * weights, axis=axis) / np.sum(weights * np.ones(np.shape(a), _dtype(a)), axis=axis)
 
 
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
@@ -52,8 +52,9 @@ def _cross(a: Any, b: Any, *, axis: int = -1) -> Any:
 
 
 def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
-    share = np.linspace(0.0, 1.0, num, endpoint)
-    return start + np.reshape(share, (num,) + (1,) * max(np.ndim(start), np.ndim(stop))) * (stop - start)
+    share = np.linspace(0.0, 1.0, num, endpoint, dtype=_dtype(start, stop))
+    share = np.reshape(share, (num,) + (1,) * max(np.ndim(start), np.ndim(stop)))
+    return start * (1 - share) + stop * share
 
 
 def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
@@ -63,9 +64,28 @@ def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     return np.sum((dx if x is None else np.diff(x)) * (y[..., 1:] + y[..., :-1]), axis=-1) / 2.0
 
 
+def _vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    axes = tuple(range(np.ndim(x))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    first = np.moveaxis(x, axes, range(len(axes)))
+    size = np.linalg.norm(np.reshape(first, (-1, *np.shape(first)[len(axes) :])), ord, 0)
+    return np.reshape(size, _rest(x, axis, keepdims))
+
+
+def _cond(x: Any, p: Any = None) -> Any:
+    if p in (None, 2, -2):
+        sizes = np.linalg.svd(x, compute_uv=False)
+        return sizes[..., -1] / sizes[..., 0] if p == -2 else sizes[..., 0] / sizes[..., -1]
+    return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+
+
+def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    axis, start = axis % np.ndim(a), start + np.ndim(a) if start < 0 else start
+    return np.moveaxis(a, axis, start - (axis < start))
+
+
 def _matrix_power(a: Any, n: int) -> Any:
     if n == 0:
-        return a * 0.0 + np.eye(np.shape(a)[-1])
+        return a * 0.0 + np.eye(np.shape(a)[-1], dtype=_dtype(a))
     return functools.reduce(np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n))
 
 
@@ -98,35 +118,44 @@ def _polyval(p: Any, x: Any) -> Any:
     return functools.reduce(lambda y, coefficient: y * x + coefficient, p, 0.0)
 
 
-def _quantile(a: Any, q: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def _dtype(*arrays: Any) -> Any:
+    """The dtype of what is computed of these: single precision stays single."""
+    return np.result_type(0.0, *map(data_of, arrays))
+
+
+def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
     q = np.asarray(q, float)
     if not ((q >= 0) & (q <= 1)).all():
         raise ValueError("quantiles must be from 0 to 1, percentiles from 0 to 100")
     in_order = _in_order(a, axis)
     place = q.ravel() * (len(in_order) - 1)
     below = np.floor(place).astype(int)
-    share = np.reshape(place - below, (-1,) + (1,) * (in_order.ndim - 1))
+    share = np.reshape(place - below, (-1,) + (1,) * (in_order.ndim - 1)).astype(_dtype(a))
     low, high = in_order[below], in_order[np.minimum(below + 1, len(in_order) - 1)]
     found = np.where(share < 0.5, low + share * (high - low), high - (1 - share) * (high - low))
     return np.reshape(_nan_if_last(found, in_order), (*q.shape, *_rest(a, axis, keepdims)))
 
 
-def _median(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     in_order = _in_order(a, axis)
-    middle = (in_order[(len(in_order) - 1) // 2] + in_order[len(in_order) // 2]) / 2
+    half = len(in_order) // 2
+    middle = in_order[half] if len(in_order) % 2 else (in_order[half - 1] + in_order[half]) / 2
     return np.reshape(_nan_if_last(middle, in_order), _rest(a, axis, keepdims))
 
 
-def _in_order(a: Any, axis: int | None) -> Any:
-    return np.sort(np.ravel(a) if axis is None else np.moveaxis(a, axis, 0), axis=0)
+def _in_order(a: Any, axis: Any) -> Any:
+    """The elements along axes, which become the first one."""
+    axes = tuple(range(np.ndim(a))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    first = np.moveaxis(a, axes, range(len(axes)))
+    return np.sort(np.reshape(first, (-1, *np.shape(first)[len(axes) :])), axis=0)
 
 
 def _nan_if_last(found: Any, in_order: Any) -> Any:
     return np.where(np.isnan(in_order[-1]), np.nan, found)
 
 
-def _rest(a: Any, axis: int | None, keepdims: bool) -> tuple[int, ...]:
-    """The shape that is left of an array without an axis, or without all."""
+def _rest(a: Any, axis: Any, keepdims: bool) -> tuple[int, ...]:
+    """The shape that is left of an array without some axes, or without all."""
     return np.shape(np.all(data_of(a), axis=axis, keepdims=keepdims))
 
 
@@ -135,7 +164,7 @@ def _cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: i
     x = np.concatenate([np.atleast_2d(each) for each in rows])
     x = x - np.mean(x, axis=1, keepdims=True)
     count = x.shape[1] - (int(not bias) if ddof is None else ddof)
-    return np.squeeze(x @ np.transpose(x) / count)
+    return np.squeeze(x @ np.transpose(x) / max(count, 0))
 
 
 def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
@@ -151,9 +180,10 @@ def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
         raise ValueError(f"np.convolve takes two sequences of numbers, not shapes {np.shape(a)} and {np.shape(v)}")
     x, kernel = (v, a) if len(v) > len(a) else (a, v)
     n, m = len(x), len(kernel)
-    windows = np.pad(x, m - 1)[np.arange(n + m - 1)[:, None] + np.arange(m)]
     first, count = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
-    return windows[first : first + count] @ kernel[::-1]
+    places = np.arange(first, first + count)[:, None] - np.arange(m)
+    is_inside = (places >= 0) & (places < n)  # what is beyond the ends does not meet the kernel, not even a nan of it
+    return np.sum(np.where(is_inside, x[np.clip(places, 0, n - 1)] * kernel, 0.0), axis=1)
 
 
 def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
@@ -174,12 +204,13 @@ def _slopes(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     f = np.moveaxis(f, axis, 0)
     if len(f) <= edge_order or edge_order not in (1, 2):
         raise ValueError(f"np.gradient of {len(f)} places with edge_order={edge_order}: 1 needs 2 places, 2 needs 3")
-    steps = np.diff(spacing) if np.ndim(spacing) else spacing * np.ones(len(f) - 1)
-    steps = np.reshape(steps, (-1,) + (1,) * (f.ndim - 1))
-    slopes = (f[1:] - f[:-1]) / steps
-    before, after = slopes[:-1], slopes[1:]
-    left, right = steps[:-1], steps[1:]
-    inner = (before * right + after * left) / (left + right)
+    if np.ndim(spacing):
+        steps = np.reshape(np.diff(spacing), (-1,) + (1,) * (f.ndim - 1))
+        slopes = (f[1:] - f[:-1]) / steps
+        inner = (slopes[:-1] * steps[1:] + slopes[1:] * steps[:-1]) / (steps[:-1] + steps[1:])
+    else:
+        slopes = (f[1:] - f[:-1]) / spacing
+        inner = (f[2:] - f[:-2]) / (2 * spacing)
     first, last = slopes[:1], slopes[-1:]
     if edge_order == 2:
         first = first - (inner[:1] - first)
@@ -189,8 +220,9 @@ def _slopes(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
     places = data_of(xp)
-    i = np.clip(np.searchsorted(places, data_of(x), side="right") - 1, 0, len(places) - 2)
-    slope = (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i])
+    i = np.clip(np.searchsorted(places, data_of(x), side="right") - 1, 0, max(len(places) - 2, 0))
+    following = np.minimum(i + 1, len(places) - 1)
+    slope = (fp[following] - fp[i]) / np.where(following > i, xp[following] - xp[i], 1.0)
     inside = fp[i] + slope * (x - xp[i])
     low, high = fp[0] if left is None else left, fp[-1] if right is None else right
     return np.where(x < places[0], low, np.where(x > places[-1], high, inside))
@@ -205,13 +237,15 @@ def _meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False, copy: bool =
 
 def _nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     known = ~np.isnan(data_of(a))
-    return np.sum(np.where(known, a, 0.0), axis=axis, keepdims=keepdims) / np.sum(known, axis=axis, keepdims=keepdims)
+    count = np.sum(known, axis=axis, keepdims=keepdims, dtype=_dtype(a))
+    return np.sum(np.where(known, a, 0.0), axis=axis, keepdims=keepdims) / count
 
 
 def _nanvar(a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
     known = ~np.isnan(data_of(a))
     error = np.where(known, a - _nanmean(a, axis, keepdims=True), 0.0)
-    return np.sum(error * error, axis=axis, keepdims=keepdims) / (np.sum(known, axis=axis, keepdims=keepdims) - ddof)
+    freedom = np.sum(known, axis=axis, keepdims=keepdims, dtype=_dtype(a)) - ddof
+    return np.sum(error * error, axis=axis, keepdims=keepdims) / np.where(freedom > 0, freedom, np.nan)
 
 
 def _but_nan(greatest: Callable[..., Any], no_matter: float) -> Callable[..., Any]:
@@ -232,7 +266,7 @@ def _cumulative(total: Callable[..., Any], start: float) -> Callable[..., Any]:
         if not include_initial:
             return found
         shape = [1 if i == axis % found.ndim else n for i, n in enumerate(found.shape)]
-        return np.concatenate([np.full(shape, start), found], axis=axis)
+        return np.concatenate([np.full(shape, start, _dtype(x)), found], axis=axis)
 
     return cumulative
 
@@ -240,8 +274,13 @@ def _cumulative(total: Callable[..., Any], start: float) -> Callable[..., Any]:
 def _insert(arr: Any, obj: int, values: Any, axis: int | None = None) -> Any:
     if not isinstance(obj, (int, np.integer)):
         raise TypeError(f"np.insert has a rule for one place, a whole number, not for {obj!r}; use np.concatenate")
-    arr, axis = (np.ravel(arr), 0) if axis is None else (np.moveaxis(arr, axis, 0), axis)
-    values = np.broadcast_to(values, (max(np.size(values) // max(arr[0].size, 1), 1), *arr.shape[1:]))
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis)
+    if not -np.shape(arr)[axis] <= obj <= np.shape(arr)[axis]:
+        raise IndexError(f"np.insert at {obj} of an axis of {np.shape(arr)[axis]}")
+    values = values if isinstance(values, Node) else np.asarray(values, _dtype(arr))
+    values = np.reshape(values, (1,) * (np.ndim(arr) - np.ndim(values)) + np.shape(values))
+    arr = np.moveaxis(arr, axis, 0)
+    values = np.broadcast_to(values, (len(values), *np.shape(arr)[1:]))
     obj = obj + len(arr) if obj < 0 else obj
     return np.moveaxis(np.concatenate([arr[:obj], values, arr[obj:]]), 0, axis)
 
@@ -256,7 +295,7 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "vsplit": lambda ary, parts: np.split(ary, parts, axis=0),
     "dsplit": lambda ary, parts: np.split(ary, parts, axis=2),
     "compress": lambda condition, a, axis=None: np.take(a, np.flatnonzero(condition), axis),
-    "nansum": lambda a, axis=None: np.sum(np.where(np.isnan(a), 0.0, a), axis=axis),
+    "nansum": lambda a, axis=None, keepdims=False: np.sum(np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims),
     "vecdot": lambda x1, x2: np.sum(x1 * x2, axis=-1),
     "broadcast_arrays": lambda *args: tuple(
         np.broadcast_to(x, np.broadcast_shapes(*map(np.shape, args))) for x in args
@@ -267,9 +306,7 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "linalg.diagonal": lambda x, offset=0: np.diagonal(x, offset, -2, -1),
     "linalg.outer": lambda x1, x2: np.outer(x1, x2),
     "linalg.vecdot": lambda x1, x2, axis=-1: np.sum(x1 * x2, axis=axis),
-    "linalg.vector_norm": lambda x, axis=None, keepdims=False, ord=2: np.linalg.norm(
-        x, None if ord == 2 else ord, axis, keepdims
-    ),
+    "linalg.vector_norm": _vector_norm,
     "linalg.matrix_norm": lambda x, keepdims=False, ord="fro": np.linalg.norm(x, ord, (-2, -1), keepdims),
     "nan_to_num": _nan_to_num,
     "matrix_transpose": lambda x: np.swapaxes(x, -1, -2),
@@ -290,18 +327,15 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
         np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
     ),
     "atleast_3d": lambda arr: np.expand_dims(arr, [(0, 1, 2), (0, 2), (2,), ()][min(np.ndim(arr), 3)]),
-    "unstack": lambda x, axis=0: tuple(np.moveaxis(x, axis, 0)), "rollaxis": lambda a, axis, start=0: np.moveaxis(
-        a, axis, start - (axis % np.ndim(a) < start)
-    ),
-    "heaviside": lambda x1, x2: np.where(x1 > 0, 1.0, np.where(x1 == 0, x2, x1 * 0.0)),
+    "unstack": lambda x, axis=0: tuple(np.moveaxis(x, axis, 0)), "rollaxis": _rollaxis,
+    "heaviside": lambda x1, x2: np.where(x1 == 0, x2, np.where(x1 < 0, 0.0, np.sign(x1))),
     "logaddexp2": lambda x1, x2: np.logaddexp(x1 * math.log(2), x2 * math.log(2)) / math.log(2),
-    "copysign": lambda x1, x2: np.where(np.signbit(x1) == np.signbit(x2), x1, -x1), "fix": lambda x: np.trunc(x),
+    "copysign": lambda x1, x2: np.abs(x1) * (1 - 2 * np.signbit(x2).astype(_dtype(x1, x2))),
+    "fix": lambda x: np.trunc(x),
     "matvec": lambda x1, x2: (x1 @ x2[..., None])[..., 0], "vecmat": lambda x1, x2: (x1[..., None, :] @ x2)[..., 0, :],
     "linalg.svdvals": lambda x: np.linalg.svd(x, compute_uv=False),
     "linalg.cross": lambda x1, x2, *, axis=-1: _cross(x1, x2, axis=axis),
-    "linalg.cond": lambda x, p=None: np.linalg.norm(x, 2 if p is None else p, (-2, -1)) * np.linalg.norm(
-        np.linalg.pinv(x), 2 if p is None else p, (-2, -1)
-    ),
+    "linalg.cond": _cond,
 }  # fmt: skip
 
 

@@ -112,9 +112,9 @@ def huber_loss(input: Any, target: Any, delta: float = 1.0) -> Any:
     """
     if not delta > 0:
         raise ValueError(f"delta must be more than 0, not {delta!r}")
-    error = _abs(input - target)
-    near = _minimum(error, delta)
-    return near * (error - near / 2)
+    error = input - target
+    size = _abs(error)
+    return _where(size < delta, error * error / 2, delta * (size - delta / 2))
 
 
 @_elementwise
@@ -158,7 +158,8 @@ def kl_div(input: Any, target: Any, reduction: str = "mean") -> Any:
     Raises ValueError if the shapes differ, for negative targets, or an unknown reduction.
     """
     _check_reduction(reduction, "batchmean")
-    input, target = array(input), target if isinstance(target, Node) else np.asarray(target, float)
+    input = array(input)
+    target = target if isinstance(target, Node) else np.asarray(target, input.dtype)
     _check_shapes(kl_div, input.shape, target.shape)
     if np.any(data_of(target) < 0):
         raise ValueError("kl_div() takes probabilities as target; one of them is negative")

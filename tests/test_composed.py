@@ -1,6 +1,8 @@
 """Functions of NumPy that are made of others: NumPy's values, gradients of first and second order, arguments that do not
 fit."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -173,6 +175,62 @@ def test_arguments_that_do_not_fit():
         np.average(Tensor(M), weights=V)
     with pytest.raises(ValueError, match=r"np\.cross has a rule for vectors of 3 elements, not for shapes \(2,\)"):
         np.cross(x[:2], x[:2])
+
+
+@pytest.mark.parametrize(
+    ("f", "arguments"),
+    [
+        (lambda x: np.linalg.vector_norm(x, ord=1), (M,)), (lambda x: np.linalg.vector_norm(x, ord=np.inf), (M,)),
+        (lambda x: np.linalg.vector_norm(x, axis=(0, 1), ord=3, keepdims=True), (M,)),
+        (lambda x: np.linalg.vector_norm(x, axis=(0, 2), ord=1), (C,)), (np.linalg.cond, (np.diag([1.0, 0.0]),)),
+        (np.linalg.cond, (np.diag([1.0, 1e-17]),)), (lambda x: np.linalg.cond(x, -2), (S,)),
+        (lambda x: np.rollaxis(x, 0, -1), (C,)), (lambda x: np.insert(x, 0, [1.0, 2.0]), ([],)),
+        (lambda x: np.insert(x, 0, [[1.0], [2.0], [3.0]], axis=0), (np.ones((3, 2)),)),
+        (lambda x: np.insert(x, 1, [[1.0], [2.0]], axis=1), (np.ones((3, 2)),)),
+        (np.median, ([1e308],)), (np.median, (np.full(3, 40000, np.float16),)), (np.mean, (np.full(2000, 100, np.float16),)),
+        (np.gradient, ([0.0, 1e20, 1.0, 2.0],)), (np.gradient, ([0.0, 1.0, np.nan, 2.0, 5.0],)),
+        (lambda x: np.interp(x, [1.0], [3.0]), ([0.0, 1.0, 2.0],)), (lambda x: np.heaviside(x, 0.5), ([-np.inf, np.nan],)),
+        (lambda x: np.nanvar(x, ddof=3), ([2.0, 1.0],)), (lambda x: np.convolve(x, [1.0, np.nan]), ([1.0, 0.0, 2.0],)),
+        (lambda x: np.linspace(x, 1.0, 5)[-1], (1e20,)), (lambda x: np.median(x, axis=(0, 2)), (C,)),
+        (lambda x: np.quantile(x, [0.2, 0.7], axis=(-1, 0), keepdims=True), (C,)),
+        (lambda x: np.nansum(x, axis=0, keepdims=True), (M,)), (lambda x: np.diff(x, n=0, prepend=0.0), (V,)),
+        (lambda x: np.fix(x), (M,)), (lambda x: np.copysign(x, [-0.0, 1.0, -1.0]), ([0.0, -0.0, np.nan],)),
+    ],
+)  # fmt: skip
+def test_at_the_edges_they_are_numpys(f, arguments):
+    arguments = [np.asarray(each) for each in arguments]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        wanted = f(*arguments)
+    found = f(*map(Tensor, arguments)).data
+    assert found.dtype == np.asarray(wanted).dtype
+    np.testing.assert_allclose(found, wanted, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", sorted(_COMPOSED))
+def test_single_precision_stays_single(name):
+    if _in_numpy(name) is None:
+        pytest.skip(f"this NumPy has no {name}")
+    for f, *arguments in EXAMPLES[name]:
+        with np.errstate(all="ignore"):
+            plain = np.asarray(f(*[np.asarray(each, np.float32) for each in arguments]))
+        if plain.dtype == np.float32:
+            assert f(*[Tensor(np.asarray(each, np.float32)) for each in arguments]).dtype == np.float32
+
+
+def test_kinks_take_the_subgradient_nearest_to_zero():
+    zeros = np.zeros((2, 2))
+    assert (grad(lambda x: np.linalg.norm(x, 2))(zeros) == 0).all()
+    assert (grad(lambda x: np.linalg.norm(x, "nuc"))(zeros) == 0).all()
+    assert grad(lambda x: np.copysign(x, 1.0))(0.0) == 0.0
+    assert grad(lambda x: np.copysign(x, 1.0))(-0.0) == 0.0
+
+
+def test_places_and_shapes_that_are_not_there():
+    with pytest.raises(IndexError, match="at 3 of an axis of 2"):
+        np.insert(Tensor(np.ones((3, 2))), 3, 7.0, axis=1)
+    with pytest.raises(ValueError, match="expected a matrix"):
+        np.linalg.svd(Value(2.0))
 
 
 def test_nan_and_inf_go_where_numpy_lets_them():

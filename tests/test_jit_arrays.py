@@ -105,6 +105,26 @@ def test_parameters_are_read_at_every_call():
     assert f(np.ones(2)).item() == 5.0
 
 
+def test_an_index_array_may_come_twice():
+    x = Tensor([1.0, 2.0, 4.0])
+    assert jit(lambda x: x[[0, 1]].sum() + (x[[0, 1]] ** 2).sum())(x).item() == 8.0
+    f = jit(lambda x, i, k: (x[i] + 10 * x[k]).sum())
+    for i, k in ((0, 0), (1, 2), (2, 2)):  # at first the two were alike
+        leaf = Tensor([1.0, 2.0, 4.0])
+        f(leaf, np.array([i]), np.array([k])).backward()
+        assert leaf.grad.tolist() == [(each == i) + 10 * (each == k) for each in range(3)]
+    many = np.arange(2000) % 3
+    others = np.where(np.arange(2000) == 1000, 0, many)  # which print alike, as the middle is left out
+    assert jit(lambda x: x[many].sum() - x[others].sum())(x).item() == (x[many].sum() - x[others].sum()).item() != 0
+
+
+def test_small_numbers_tell_floats_and_nodes_apart_too():
+    f = jit(lambda x: x * 1e-9 if isinstance(x, Value) else x * 2e-9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert f(1.0) == 2e-9
+
+
 def test_labels_are_constants_for_which_it_is_recorded_anew():
     w = Tensor(RNG.normal(size=(3, 4)))
     f = jit(lambda x, labels: cross_entropy(affine(x, w, np.zeros(4)), labels))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, Value, gradcheck, log_softmax
+from autograd import Tensor, Value, gradcheck, hessian, log_softmax
 
 X = [[0.5, -1.25, 3.0], [-40.0, 0.75, 2.0]]
 SOFT = [[0.2, 0.5, 0.3], [1.0, 0.0, 0.0]]
@@ -142,6 +142,18 @@ def test_hinge_loss():
     assert loss.tolist() == [0.5, 0.0, 1.25, 0.0]
     loss.sum().backward()
     assert x.grad.tolist() == [-1.0, 0.0, 1.0, 0.0]
+
+
+def test_huber_is_smooth_where_there_is_no_error():
+    target = np.array([0.0, 1.0])
+    found = hessian(lambda x: nn.huber_loss(x, target, "sum"))(np.array([0.0, 1.5]))
+    assert found.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_single_precision_stays_single():
+    x, p = np.float32([[0.2, 0.8], [0.5, 0.5]]), np.ones((2, 2), np.float32)
+    for name in (*ELEMENTWISE, "kl_div"):
+        assert getattr(nn, name)(Tensor(x), p).dtype == np.float32
 
 
 def test_huber_beyond_another_delta():

@@ -217,7 +217,7 @@ def _agree(result: Any, expected: Any) -> bool:
     """Whether two results have the same structure and, but for rounding, the same numbers."""
     ours, theirs = flatten(result)[0], flatten(expected)[0]
     return len(ours) == len(theirs) and all(
-        np.shape(mine) == np.shape(its) and np.allclose(mine, its, rtol=1e-6, equal_nan=True)
+        np.shape(mine) == np.shape(its) and np.allclose(mine, its, rtol=1e-6, atol=0.0, equal_nan=True)
         if isinstance(mine, (float, np.ndarray, np.generic)) and isinstance(its, (float, int, np.ndarray, np.generic))
         else bool(mine == its)
         for mine, its in zip(map(data_of, ours), map(data_of, theirs), strict=True)

@@ -68,6 +68,8 @@ def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 @primitive(np.mean, dx=lambda g, z, x, axis, keepdims: _spread(g / _count(x, axis), x, axis))
 def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The mean over axes, over all unless given; that of nothing is nan."""
+    if getattr(x, "dtype", None) == np.float16:  # whose sum ends at 65504
+        return np.mean(x, axis, keepdims=keepdims)
     return _sum(x, axis, keepdims=keepdims) / _count(x, axis)
 
 
@@ -228,7 +230,7 @@ def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 @function(np.diff)
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """The n-th difference of neighbours along an axis; `prepend` and `append` are put at the ends of it before."""
-    if prepend is not None or append is not None:
+    if n and (prepend is not None or append is not None):
         one = [1 if place == axis_of(x, axis) else side for place, side in enumerate(shape_of(x))]
         parts = [each for each in (prepend, x, append) if each is not None]
         x = np.concatenate([each if shape_of(each) else np.broadcast_to(each, one) for each in parts], axis)

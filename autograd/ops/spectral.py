@@ -13,7 +13,7 @@ import numpy as np
 from autograd.functions import FUNCTIONS
 from autograd.ops.primitive import function, primitive
 from autograd.ops.reduce import axes_of, euclidean, max, min, sum, times
-from autograd.ops.shape import Axis, moveaxis, shape_of
+from autograd.ops.shape import Axis, data_of, moveaxis, shape_of
 
 
 def _over_gaps(upstream: Any, values: Any) -> Any:
@@ -79,6 +79,7 @@ def _side_rule(g: Any, z: Any, s: Any, other: Any) -> Any:
 
 
 def _values_rule(g: Any, z: Any, x: Any) -> Any:
+    g = FUNCTIONS["where"](data_of(z) == 0, 0.0, g)  # at 0 a singular value has a kink, as the absolute value
     return (_left(x) * g[..., None, :]) @ _right(x).mT
 
 
@@ -122,6 +123,8 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
     Raises ValueError for all vectors of a matrix that is not square: some of them are no function of x.
     """
+    if len(shape_of(x)) < 2:
+        raise ValueError(f"svd() of shape {shape_of(x)}: expected a matrix, or a stack of them")
     rows, columns = shape_of(x)[-2:]
     if not compute_uv:
         return _singular_values(x)
@@ -138,7 +141,8 @@ def _pinv_rule(g: Any, z: Any, x: Any, rcond: Any) -> Any:
 
 @primitive(np.linalg.pinv, dx=_pinv_rule)
 def pinv(x: Any, rcond: Any = None) -> Any:
-    """The pseudo-inverse (Moore and Penrose) of a matrix whose rank does not change nearby.
+    """The pseudo-inverse (Moore and Penrose) of a matrix whose rank does not change nearby; the gradient takes the
+    singular values that `rcond` cuts off for zeros.
 
     >>> pinv(np.array([[2.0, 0.0], [0.0, 4.0], [0.0, 0.0]]))
     array([[0.5 , 0.  , 0.  ],
