@@ -16,7 +16,7 @@ from autograd import modes
 from autograd.backward import gradients
 from autograd.node import Node
 from autograd.ops.shape import data_of
-from autograd.plain import constant, kind_of
+from autograd.plain import constant, kind_of, positions
 from autograd.tensor import Tensor
 from autograd.tree import flatten
 from autograd.value import Value
@@ -28,6 +28,9 @@ _COLUMNS = 6  # how often a difference is extrapolated, so also for how many ste
 # on the right has odd powers: it vanishes with the step, and what is left of it is an error as well.
 _POWERS = _SHRINK ** np.array([[[2 * column + 2], [2 * column + 1]] for column in range(_COLUMNS)])
 _STEPS = 70  # from 0.1 down to 1e-17
+# Where f is flat at small steps and not at larger ones, its values were rounded: to multiples of less than this if f
+# computes with numbers of another size, or in single precision; to more it is a staircase, such as np.floor.
+_STAIR = 1e-5
 
 # An entry may be off by the sum of these.
 _RELATIVE = 1e-7  # of its own size
@@ -40,7 +43,7 @@ class NumericalGradient(NamedTuple):
 
     `value` is the derivative, `error` an estimate of its absolute error. `smooth` is False where there is no
     derivative: at a kink, a jump, a pole or the edge of the domain. At a kink the slopes on the two sides are
-    ``value - error`` and ``value + error``, in whichever order.
+    ``value - error`` and ``value + error``, in whichever order; at a jump, where there are none, the error is inf.
     """
 
     value: Any
@@ -56,7 +59,8 @@ def numerical_grad(f: Callable[..., Any], *args: Any, argnum: int | tuple[int, .
     shape followed by the argument's, in the argument's structure. Where `f` is nan, inf or an exception near by, the
     steps shrink until it is not.
 
-    Raises TypeError for an argument or a result that is not real, and where there is no such argument.
+    Raises TypeError for an argument or a result that is not real, or where there is none; for an `argnum` that is not
+    a position TypeError, IndexError or ValueError, as `grad` does.
 
     >>> import math
     >>> slope = numerical_grad(math.log, 0.001)
@@ -65,10 +69,9 @@ def numerical_grad(f: Callable[..., Any], *args: Any, argnum: int | tuple[int, .
     >>> numerical_grad(abs, 0.0).smooth
     False
     """
-    indices = (argnum,) if isinstance(argnum, int) else argnum
-    if not all(-len(args) <= index < len(args) for index in indices):
-        raise TypeError(f"numerical_grad() has no argument number {max(indices)}: pass the point too, as in f, 2.0")
-    chosen = {index: args[index] for index in indices}
+    if not args:
+        raise TypeError(f"numerical_grad() has no argument number {argnum}: pass the point too, as in f, 2.0")
+    chosen = {index: args[index] for index in positions(argnum, len(args))}
     leaves, rebuild = flatten(chosen)
     points = [_real(leaf, path) for leaf, path in zip(leaves, _paths(chosen, "args"), strict=True)]
 
@@ -87,7 +90,7 @@ def numerical_grad(f: Callable[..., Any], *args: Any, argnum: int | tuple[int, .
             for block, point in zip(np.split(table, _ends(points), axis=1), points, strict=False)
         ]
         parts = tuple(rebuild(blocks).values())
-        return parts[0] if isinstance(argnum, int) else parts
+        return parts if isinstance(argnum, tuple) else parts[0]
 
     return NumericalGradient(*map(structured, _jacobian(lambda x: output(x).ravel(), x)))
 
@@ -121,29 +124,54 @@ def _derivative(
     f: Callable[[float], np.ndarray], x: float, center: np.ndarray, noise: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Value, error and smoothness of the derivative of a vector by a number, where the vector is `center` at x."""
+    value, error, smooth = _search(f, x, center, noise, 0.1 * max(abs(x), 1.0))
+    coarse = ~smooth & np.isfinite(center) & (np.isinf(error) | (abs(x) < 1e-12))
+    if 0 < abs(x) < 1 and coarse.any():  # f may vary at x's own size, or end there
+        near_value, near_error, near_smooth = _search(f, x, center, noise, 0.1 * abs(x))
+        nearer = near_smooth & (near_error <= 0.01 * error)  # not just because rounding hides a kink
+        value, error = np.where(nearer, near_value, value), np.where(nearer, near_error, error)
+        smooth = np.where(nearer, near_smooth, smooth)
+    return value, error, smooth
+
+
+def _search(
+    f: Callable[[float], np.ndarray], x: float, center: np.ndarray, noise: float, step: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same, as far as it is found by steps from `step` downwards."""
     value, error, bound = np.full_like(center, np.nan), np.full_like(center, np.inf), np.zeros_like(center)
     smooth, unsettled = np.full(center.shape, False), np.full(center.shape, True)
-    steepest = np.zeros_like(center)
+    steepest, quantum, hidden = np.zeros_like(center), np.full_like(center, np.inf), np.zeros_like(center)
+    first, reach = step, np.full_like(center, step)  # the steps of the first and of the best
     last_value, last_error = value, error  # of the smallest steps that rounding leaves clear: what a kink looks like
     table = np.empty((0, 2, center.size))  # of the last step: extrapolated so often, slope or jump, output
     greatest = np.max(abs(center), initial=0.0, where=np.isfinite(center))
-    step = 0.1 * max(abs(x), 1.0)
     for count in range(_STEPS):
         right, left = x + step, x - step
         if right == x or left == x:
             break
         f_right, f_left = f(right), f(left)
+        to_right, to_left = f_right - center, center - f_left
         slope = (f_right - f_left) / (right - left)
-        jump = (f_right - center) / (right - x) - (center - f_left) / (x - left)
+        jump = to_right / (right - x) - to_left / (x - left)
         rows = [np.stack([slope, jump])]
         for power, old in zip(_POWERS, table, strict=False):
             rows.append((power * rows[-1] - old) / (power - 1))
         table, old_table = np.stack(rows), table[:_COLUMNS]
         steepness = abs(slope) + abs(jump)
         steepest = np.where(np.isfinite(steepness), np.maximum(steepest, steepness), steepest)
+        changes = abs(np.stack([to_right, to_left]))
+        flat = changes == 0
+        quantum = np.minimum(quantum, np.where(changes > 0, changes, np.inf).min(axis=0))
         if count:
-            # what rounding costs: the last digit of f, and that of x where f computes with it
-            lost = (_EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x) * steepness) + noise) / step
+            if flat.any():
+                # f was rounded inside if larger steps have found a slope, and otherwise perhaps to the last digit of 1
+                sloped = (error < 0.01 * abs(value)) & (quantum < _STAIR)
+                last_digit = np.minimum(quantum, _EPSILON) if step > 1e-7 * max(abs(x), 1.0) else 0.0
+                rounded = np.where(sloped, flat.any(axis=0) * quantum, flat.all(axis=0) * last_digit)
+                hidden = np.maximum(hidden, rounded)
+            # what rounding costs: that, the last digit of f, and that of x where f computes with it
+            digits = _EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x) * steepness)
+            lost = (hidden + digits + noise) / step
             found = table[1:, 0]
             spread = np.maximum(abs(found - table[:-1, 0]), abs(found - old_table[:, 0]))
             spread = np.maximum(spread, abs(table[1:, 1]) / 2) + lost
@@ -151,18 +179,29 @@ def _derivative(
             best = spread.argmin(axis=0), np.arange(center.size)
             better = unsettled & (spread[best] < error)
             value, error = np.where(better, found[best], value), np.where(better, spread[best], error)
+            reach = np.where(better, step, reach)
             clear = lost <= 0.01 * spread[best]
             last_value = np.where(clear, found[best], last_value)
             last_error = np.where(clear, spread[best], last_error)
             # a small output may carry the rounding of greater ones: what is below that is no kink
             bound = np.where(better, 1e-5 * steepest + 30 * (lost + _EPSILON * greatest / step), bound)
-            smooth = error <= bound
+            smooth = error <= bound + 30 * hidden / reach
             # Smaller steps help if they just did, or if there may be a kink within these that rounding does not hide.
             # Otherwise all they would find is rounding errors, which may agree by chance.
             unsettled = better | (~smooth & ~(lost > 0.01 * error))
             if not unsettled.any():
                 break
         step /= _SHRINK
+    last_error = np.where(last_error > 100 * error, np.inf, last_error)  # a jump: its slopes grow as the steps shrink
+    error = error + hidden / reach
+    doubtful = smooth & (error * reach > _STAIR)
+    if doubtful.any():  # from afar a staircase looks like a slope
+        step = 1e-12 * first
+        f_right, f_left = f(x + step), f(x - step)
+        difference = abs((f_right - f_left) / ((x + step) - (x - step)) - value)
+        lost = (_EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x * value)) + noise) / step
+        doubtful &= difference > np.maximum(0.5 * abs(value), 10 * lost)
+        error = np.where(doubtful, difference, error)
     return np.where(smooth, value, last_value), np.where(smooth, error, last_error), smooth
 
 
@@ -182,8 +221,10 @@ class Entry(NamedTuple):
             remark = ""
         elif np.isnan(self.numerical):
             remark = ": f is not finite on both sides of the point"
+        elif np.isinf(self.error):
+            remark = ": a jump or a vertical tangent, where the slopes grow without bound as the steps shrink"
         else:
-            remark = ": a kink or a jump, whose two slopes are the ends of that range"
+            remark = ": a kink, whose two slopes are the ends of that range"
         return f"{self.name} = {both}{remark}"
 
 

@@ -1,4 +1,4 @@
-"""What counts as a plain number."""
+"""What counts as a plain number, and which arguments are meant."""
 
 from __future__ import annotations
 
@@ -29,3 +29,20 @@ def kind_of(operand: Any) -> str:
         return "None"
     name = type(operand).__name__
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def positions(argnum: Any, count: int) -> list[int]:
+    """The arguments that are meant by `argnum`, a position or a tuple of them, of a function called with `count`.
+
+    Raises TypeError, IndexError or ValueError for what is no position, beyond the arguments, or there twice.
+    """
+    given = argnum if isinstance(argnum, tuple) else (argnum,)
+    for index in given:
+        if not isinstance(index, (int, np.integer)):
+            raise TypeError(f"argnum is the position of an argument, or a tuple of positions, not {index!r}")
+        if not -count <= index < count:
+            raise IndexError(f"argnum {index} of a function called with {count} positional arguments")
+    found = [int(index) % count for index in given]
+    if len(set(found)) < len(found):
+        raise ValueError(f"argnum {argnum} names an argument twice")
+    return found

@@ -20,7 +20,7 @@ from autograd.functions import FUNCTIONS
 from autograd.node import Node, taken, tick
 from autograd.ops.primitive import Primitive
 from autograd.ops.shape import data_of, shape_of, stack
-from autograd.plain import constant, kind_of
+from autograd.plain import constant, kind_of, positions
 from autograd.tensor import Mask, Tensor, array
 from autograd.tree import flatten, matched
 from autograd.value import Value
@@ -302,14 +302,7 @@ def _fresh(data: Any) -> Node:
 
 def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     """Run f with fresh nodes for the arguments: those nodes, how to build the argument's structure, the result."""
-    chosen = argnum if isinstance(argnum, tuple) else (argnum,)
-    for index in chosen:
-        if not isinstance(index, (int, np.integer)):
-            raise TypeError(f"argnum is the position of an argument, or a tuple of positions, not {index!r}")
-        if not -len(args) <= index < len(args):
-            raise IndexError(f"argnum {index} of a function called with {len(args)} positional arguments")
-    if len({index % len(args) for index in chosen}) < len(chosen):
-        raise ValueError(f"argnum {argnum} names an argument twice")
+    chosen = positions(argnum, len(args))
     given, rebuild = flatten(tuple(args[index] for index in chosen))
     with modes.enable_grad():
         leaves = [_fresh(each) for each in given]
