@@ -149,6 +149,8 @@ def walk_values(root: Any, gradient: float) -> bool:
             for (leaf, _), total in zip(accumulated, totals, strict=True):
                 leaf.grad = total
     except BaseException as error:
+        for node in nodes:
+            node.grad = 0.0
         for operand in (operand for node in nodes if all_visited for operand in node.inputs):
             if isinstance(operand, Node) and operand.op is None:
                 operand.grad = 0.0

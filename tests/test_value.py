@@ -647,6 +647,19 @@ class TestByHand:
         assert copy.copy(value).extra == ["e"]
         assert copy.deepcopy(value).extra == ["e"]
 
+    def test_ints_beyond_all_floats(self):
+        far = 10**400
+        found = [Value(0.5) + far, far - Value(0.5), Value(0.5) ** far, Value(0.5).maximum(far), Value(0.5) / -far]
+        assert [each.data for each in found] == [math.inf, math.inf, 0.0, math.inf, -0.0]
+
+    def test_a_walk_that_fails_changes_no_gradient(self):
+        x = Value(2.0)
+        x.grad = "a"
+        y = x * 3
+        with pytest.raises(TypeError, match="the gradient of a leaf was set to a str"):
+            y.backward()
+        assert (x.grad, y.grad) == ("a", 0.0)
+
     def test_arccosh_far_out(self):
         assert autograd.grad(np.arccosh)(1e200) == pytest.approx(1e-200, rel=1e-15)
         assert autograd.grad(np.arccosh)(1.0) == math.inf

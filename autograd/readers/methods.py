@@ -49,11 +49,12 @@ def _binary(row: Row, name: str, left: str, right: str, is_operator: bool = Fals
     mine, its = (x, y) if left == "self" else (y, x)
     dx, dy = f"d{x}", f"d{y}"
     other_node = f"        {its} = other._primal\n" + _compute(row, (dx, dy), " " * 8)
-    # a constant stays on the node as a float, without a partial
-    constant = f"        other = {its} = 1.0 * other\n" + _compute(row, (f"d{mine}",), " " * 8)
-    constant += f"        d{its} = None\n"
     # an unknown operand: an operator lets Python ask the other side, a method asks it outright
-    otherwise = f"mixed(row, {left}, {right})" if is_operator else "call(row, self, other)"
+    otherwise = f"mixed(row, {left}, {right})" if is_operator else f"call(row, {left}, {right})"
+    # a constant stays on the node as a float, without a partial; an int may be beyond all floats
+    constant = f"        try:\n            other = {its} = 1.0 * other\n"
+    constant += f"        except OverflowError:\n            return {otherwise}\n"
+    constant += _compute(row, (f"d{mine}",), " " * 8) + f"        d{its} = None\n"
     return (
         f"def {name}(self, other):\n"
         f"    {mine} = self._primal\n"
