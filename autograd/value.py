@@ -59,7 +59,7 @@ class Value(Node):
     dx: Any
     dy: Any
 
-    def __init__(self, data: SupportsFloat, *, label: str = "") -> None:
+    def __init__(self, data: SupportsFloat, label: str = "") -> None:  # by keyword alone it would take longer
         self._primal = data if type(data) is float else _number(data)
         self.grad = UNTOUCHED
         self.op = None

@@ -81,7 +81,7 @@ def cases() -> Iterator[Case | Figure]:
             who: Fresh(f"{value}; from benchmarks.scalar_work import {work}", f"{work}(Value)", calls)
             for who, (value, _) in contenders.items()
         }
-        yield Case(name, fresh, "micrograd", bar, speedup=True)
+        yield Case(name, fresh, "micrograd", bar, rounds=40, speedup=True)
     make = "from benchmarks.scalar_work import moons_step; step = moons_step(Value, MLP)"
     steps = {who: Fresh(f"{value}; {mlp}; {make}", "step()") for who, (value, mlp) in contenders.items()}
     yield Case("moons step, 65 000 nodes", steps, "micrograd", "≥ 10 ×", rounds=5, speedup=True)

@@ -20,9 +20,10 @@ class Fresh(NamedTuple):
     calls: int = 1
 
     def seconds(self) -> float:
-        """Seconds a call in a new process, after a run to warm up."""
+        """Seconds a call in a new process, which stays on one core, after a run to warm up."""
         program = (
-            "import statistics, timeit; "
+            "import os, statistics, timeit; "
+            "hasattr(os, 'sched_setaffinity') and os.sched_setaffinity(0, {max(os.sched_getaffinity(0))}); "
             f"runs = timeit.repeat({self.statement!r}, {'import gc; gc.enable(); ' + self.setup!r}, "
             f"number={self.calls}, repeat=6); print(statistics.median(runs[1:]) / {self.calls})"
         )

@@ -98,8 +98,9 @@ class Optimizer:
         token = hush()
         try:
             for group in self._groups:
-                if len(group.positions) == 1:
-                    self._change(group.positions[0], group.memory)
+                positions, _, memory = group
+                if len(positions) == 1:
+                    self._change(positions[0], memory)
                 else:
                     self._change_several(group)
         finally:
@@ -118,10 +119,10 @@ class Optimizer:
         return gradient
 
     def _change(self, i: int, memory: dict[str, Any]) -> None:
-        gradient = self._gradient(i)
+        gradient, steps = self._gradient(i), self.steps
         if gradient is not None:
-            self.steps[i] += 1
-            self.params[i].data -= self.change(gradient, memory, self.steps[i])
+            steps[i] += 1
+            self.params[i].data -= self.change(gradient, memory, steps[i])
 
     def _change_several(self, group: _Group) -> None:
         positions, memory = group.positions, group.memory
