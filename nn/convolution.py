@@ -50,9 +50,10 @@ class Conv2d(Module):
         """Images (images, in_channels, height, width) to (images, out_channels, new height, new width)."""
         x = _images(self, x, self.in_channels)
         windows = _windows(self, x, self.size, self.stride, self.padding)
-        count, _, _, _, rows, columns = windows.shape
+        count, channels, height, width, rows, columns = windows.shape
         kernels = reshape(self.weight, (self.out_channels, -1))
-        made = matmul(kernels, reshape(windows, (count, -1, rows * columns))) + reshape(self.bias, (-1, 1))
+        patches = reshape(windows, (count, channels * height * width, rows * columns))
+        made = matmul(kernels, patches) + reshape(self.bias, (-1, 1))
         return reshape(made, (count, self.out_channels, rows, columns))
 
     def extra_repr(self) -> str:

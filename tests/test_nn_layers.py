@@ -183,6 +183,14 @@ def test_flatten_and_sequential():
 # ---- convolution
 
 
+def test_no_images_make_no_images():
+    layer = nn.Conv2d(1, 2, 2, rng=0)
+    out = layer(np.zeros((0, 1, 4, 4)))
+    assert out.shape == (0, 2, 3, 3)
+    out.sum().backward()
+    assert (layer.weight.grad == 0).all()
+
+
 def test_conv2d_is_pytorchs():
     layer = nn.Conv2d(2, 3, 3, stride=2, padding=1)
     x = Tensor(np.sin(np.arange(100).reshape(2, 2, 5, 5) * 0.37))
