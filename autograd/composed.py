@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd.node import Node
 from autograd.ops.primitive import taking_lists
+from autograd.ops.reduce import axes_of
 from autograd.ops.shape import broadcast_to, data_of
 
 
@@ -65,10 +66,7 @@ def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
 
 def _vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    axes = tuple(range(np.ndim(x))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    first = np.moveaxis(x, axes, range(len(axes)))
-    size = np.linalg.norm(np.reshape(first, (-1, *np.shape(first)[len(axes) :])), ord, 0)
-    return np.reshape(size, _rest(x, axis, keepdims))
+    return np.reshape(np.linalg.norm(_in_one(x, axis), ord, 0), _rest(x, axis, keepdims))
 
 
 def _cond(x: Any, p: Any = None) -> Any:
@@ -100,7 +98,8 @@ def _lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, A
 
 def _full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
     if isinstance(fill_value, Node):
-        return broadcast_to(fill_value, np.shape(a))
+        filled = broadcast_to(fill_value, np.shape(a))
+        return filled if dtype is None else filled.astype(dtype)
     return np.full_like(data_of(a), fill_value, dtype)
 
 
@@ -127,7 +126,7 @@ def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
     q = np.asarray(q, float)
     if not ((q >= 0) & (q <= 1)).all():
         raise ValueError("quantiles must be from 0 to 1, percentiles from 0 to 100")
-    in_order = _in_order(a, axis)
+    in_order = np.sort(_in_one(a, axis), axis=0)
     place = q.ravel() * (len(in_order) - 1)
     below = np.floor(place).astype(int)
     share = np.reshape(place - below, (-1,) + (1,) * (in_order.ndim - 1)).astype(_dtype(a))
@@ -137,17 +136,17 @@ def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    in_order = _in_order(a, axis)
+    in_order = np.sort(_in_one(a, axis), axis=0)
     half = len(in_order) // 2
     middle = in_order[half] if len(in_order) % 2 else (in_order[half - 1] + in_order[half]) / 2
     return np.reshape(_nan_if_last(middle, in_order), _rest(a, axis, keepdims))
 
 
-def _in_order(a: Any, axis: Any) -> Any:
-    """The elements along axes, which become the first one."""
-    axes = tuple(range(np.ndim(a))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+def _in_one(a: Any, axis: Any) -> Any:
+    """The elements along some axes, or along all, which become the first one."""
+    axes = axes_of(a, axis)
     first = np.moveaxis(a, axes, range(len(axes)))
-    return np.sort(np.reshape(first, (-1, *np.shape(first)[len(axes) :])), axis=0)
+    return np.reshape(first, (-1, *np.shape(first)[len(axes) :]))
 
 
 def _nan_if_last(found: Any, in_order: Any) -> Any:
@@ -191,7 +190,7 @@ def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 
 
 def _gradient(f: Any, *varargs: Any, axis: int | tuple[int, ...] | None = None, edge_order: int = 1) -> Any:
-    axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = axes_of(f, axis)
     spacings = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
     if len(spacings) != len(axes):
         raise TypeError(f"np.gradient takes one spacing, or one for each of {len(axes)} axes, not {len(varargs)}")
@@ -229,6 +228,7 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> An
 
 
 def _meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> Any:
+    # `copy` means nothing where arrays are not changed in place
     order = [1, 0, *range(2, len(xi))] if indexing == "xy" and len(xi) > 1 else [*range(len(xi))]
     sides = np.eye(len(xi), dtype=int) * -2 + 1  # -1, the length that is left, for each along an axis of its own
     grids = [np.reshape(x, tuple(sides[place])) for x, place in zip(xi, order, strict=True)]

@@ -32,7 +32,7 @@ _entered: ContextVar[tuple[tuple[Mode, Any], ...]] = ContextVar("entered", defau
 _HERE = os.path.dirname(__file__)  # noqa: PTH120  (pathlib costs a tenth of our import time)
 # where code lies that is not the user's: this package and nn, what is generated, Python's own library
 _OURS = (_HERE + os.sep, _HERE[: -len("autograd")] + "nn" + os.sep, "<generated")
-_LIBRARY = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120
+_LIBRARY = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120  (as above)
 
 
 class AnomalyError(ArithmeticError):
@@ -52,8 +52,10 @@ class Mode:
         active.append(self._name)
 
     def __exit__(self, *_: object) -> None:
-        *rest, (_mode, before) = _entered.get()
-        _entered.set(tuple(rest))
+        entered = list(_entered.get())
+        place = max(i for i, (mode, _) in enumerate(entered) if mode is self)  # generators leave in another order
+        before = entered.pop(place)[1]
+        _entered.set(tuple(entered))
         self._switch.set(before)
         active.remove(self._name)
 
@@ -164,7 +166,7 @@ def watch(node: Node, forget: Callable[[], None]) -> None:
         watcher(node)
     origins = _origins.get()
     if origins is not None:
-        line = _line_of_caller()
+        line = line_of_caller()
         operands = [operand.data if isinstance(operand, Node) else operand for operand in node.inputs]
         kind = strangeness(node.data)
         if kind > max(map(strangeness, operands), default=0):
@@ -241,7 +243,8 @@ def _brief(data: Any) -> str:
     return f"<{data.dtype} array of shape {shape}>" if shape else repr(float(data)) if shape == () else repr(data)
 
 
-def _line_of_caller() -> str:
+def line_of_caller() -> str:
+    """The place in the user's code from which this package was called."""
     innermost: Any = sys._getframe(1)
     while innermost.f_back and innermost.f_code.co_filename.startswith(_OURS):
         innermost = innermost.f_back

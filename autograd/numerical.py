@@ -22,6 +22,7 @@ from autograd.tree import flatten
 from autograd.value import Value
 
 _EPSILON = float(np.finfo(np.float64).eps)
+_TINIEST = 5e-324  # the last digit of the numbers near zero
 _SHRINK = np.e - 1  # one step over the next; at rational ratios a periodic f can show the same slope at every step
 _COLUMNS = 6  # how often a difference is extrapolated, so also for how many steps a bad one is remembered
 # For a smooth f the central slope has an error in even powers of the step. The jump from the slope on the left to that
@@ -170,7 +171,7 @@ def _search(
                 rounded = np.where(sloped, flat.any(axis=0) * quantum, flat.all(axis=0) * last_digit)
                 hidden = np.maximum(hidden, rounded)
             # what rounding costs: that, the last digit of f, and that of x where f computes with it
-            digits = _EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x) * steepness)
+            digits = _EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x) * steepness) + 2 * _TINIEST
             lost = (hidden + digits + noise) / step
             found = table[1:, 0]
             spread = np.maximum(abs(found - table[:-1, 0]), abs(found - old_table[:, 0]))

@@ -314,7 +314,7 @@ def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs
     if not isinstance(result, Node) and taken[0] > before:
         warnings.warn(
             f"{getattr(f, '__name__', 'f')}() returned a plain number or array, and .item() or .tolist() was called in "
-            "it: what they return has no gradient. Return the node itself", stacklevel=4,
+            f"it, at {modes.line_of_caller()}: what they return has no gradient. Return the node itself", stacklevel=2,
         )  # fmt: skip
     if isinstance(result, (list, tuple)):
         for each in result:

@@ -42,7 +42,7 @@ class Module:
         """Let drawings know what a call made."""
         super().__init_subclass__(**kwargs)
         if "forward" in vars(cls) and "__call__" not in vars(cls):
-            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]
+            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # this class is being made
         if "__call__" in vars(cls):
             cls.__call__ = scopes.noted(vars(cls)["__call__"], _named_parts)  # type: ignore[method-assign]
 

@@ -20,7 +20,7 @@ from autograd.quiet import hush, unhush
 from nn.checks import check_positive, check_shares
 from nn.module import Module, clear
 
-_LARGE = 10000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
+_LARGE = 10_000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
 
 
 class _Group(NamedTuple):

@@ -150,7 +150,7 @@ def fit(
     raise in the first epoch, all with nothing changed; AnomalyError, which says where it was born, when the loss or a
     gradient becomes nan or inf: the weights are then those before that batch, and the error's `history` tells the rest.
     """
-    from tqdm import tqdm  # here, as it takes a third of the time in which nn is imported
+    from tqdm import tqdm  # here, as it takes a quarter of the time in which nn is imported
 
     _check(model, loss, optimizer, epochs, metrics, callbacks, schedule, checkpoint, resume)
     batches = _batches(data, shuffle=True)

@@ -777,6 +777,21 @@ class TestAnomalies:
             assert not is_recording()
         assert is_recording()
 
+    def test_switches_that_are_left_in_another_order(self):
+        def items():
+            with no_grad():
+                yield is_recording()
+
+        iterator = items()
+        assert next(iterator) is False
+        with detect_anomaly():
+            iterator.close()  # leaves no_grad, which was entered first
+            assert is_recording()
+            with pytest.raises(AnomalyError):
+                Value(0.0).log()
+        assert is_recording()
+        Value(0.0).log()  # nothing is raised any more
+
     def test_an_array_that_the_gradient_does_not_depend_on_may_change(self):
         with detect_anomaly():
             x = Tensor(np.ones(3))

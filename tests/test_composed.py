@@ -227,6 +227,10 @@ def test_kinks_take_the_subgradient_nearest_to_zero():
 
 
 def test_places_and_shapes_that_are_not_there():
+    for f in (np.median, np.nanmean, np.gradient, lambda x, axis: np.linalg.norm(x, 2, (0, axis))):
+        with pytest.raises(np.exceptions.AxisError):
+            f(Tensor(M), axis=5)
+    assert np.full_like(Tensor(M), Tensor(2.0), dtype=np.float32).dtype == np.float32
     with pytest.raises(IndexError, match="at 3 of an axis of 2"):
         np.insert(Tensor(np.ones((3, 2))), 3, 7.0, axis=1)
     with pytest.raises(ValueError, match="expected a matrix"):

@@ -175,6 +175,8 @@ def test_a_zero_wins_against_inf():
         lambda x: x * x.item(0),
         lambda x: x * float((x > 0).mean()),
         lambda x: x * x.max().item(),
+        lambda x: x * x.argsort(),
+        lambda x: x * x.argmax(),
     ],
 )
 def test_reading_arrays_out_of_the_graph_is_refused(escape):

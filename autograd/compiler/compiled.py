@@ -83,8 +83,7 @@ def jit(f: _F) -> _F:
 
     if hasattr(f, "__name__"):
         run = wraps(f)(run)
-    # the type of a function has none of these
-    run.explain, run.calls, run.__wrapped__ = calls.explain, calls, f  # type: ignore[attr-defined]
+    run.explain, run.calls, run.__wrapped__ = calls.explain, calls, f  # type: ignore[attr-defined]  # a function has none
     return run  # type: ignore[return-value]  # called as f is
 
 

@@ -139,8 +139,9 @@ class Plan:
         given = event.inputs
         operands = tuple(self._slot(each) for each in given)
         linked = [i for i, each in enumerate(given) if isinstance(each, Node)]
+        # arrays may be other ones at the next call, and `repr` leaves out their middle
         key = (primitive, type(event), operands, tuple(linked), repr(params))
-        if key in self.known and next(arrays_in(params.values()), None) is None:  # else it is not all of them
+        if key in self.known and next(arrays_in(params.values()), None) is None:
             self.slots[id(event)] = self.slots[id(event._primal)] = self.known[key]
             self.kept += (event, event._primal)
             return

@@ -17,11 +17,11 @@ _product: Callable[..., Any] = np.multiply.reduce
 
 
 def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
-    """The axes as numbers from 0: all of them if `axis` is None."""
+    """The axes as numbers from 0: all of them if `axis` is None. Raises numpy.exceptions.AxisError for no axis of x."""
     rank = len(shape_of(x))
     if axis is None or not rank:
         return tuple(range(rank))
-    return tuple(each % rank for each in (axis if isinstance(axis, tuple) else (axis,)))
+    return tuple(axis_of(x, each) for each in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def _count(x: Any, axis: Axis) -> int:
