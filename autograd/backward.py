@@ -178,17 +178,11 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     if leaves:
         given, params = getattr(root, "y", ()), getattr(root, "params", {})
         shares = root.op.joint_rule(gradient, root, given, as_graph=False, **params)
-        untouched = [None if root.priority == 2 else 0.0] * len(leaves)
-        try:
-            is_first = [leaf.grad for leaf in leaves] == untouched and (
-                root.priority == 1 or float not in map(type, shares)
-            )
-        except ValueError:  # an array is neither equal to a number nor not
-            is_first = False
-        if is_first:
-            for leaf, share in zip(leaves, shares, strict=True):
-                leaf.grad = share
-        pulled = [] if is_first else list(zip(leaves, shares, strict=True))
+        assert root.op.hand is not None
+        if (root.priority == 1 or float not in map(type, shares)) and root.op.hand(shares):
+            pulled = []
+        else:
+            pulled = list(zip(leaves, shares, strict=True))
     elif any(map(_op, root.inputs)) or len(set(map(id, root.inputs))) < len(root.inputs):
         return False
     else:

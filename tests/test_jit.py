@@ -548,6 +548,24 @@ def test_random_programs(steps, inputs, constant, many):
 # ---- size
 
 
+@pytest.mark.parametrize("count", [3, 300, 6000])
+def test_as_many_leaves_as_one_likes(count):
+    """Beyond 5000 the leaves are no longer written out one by one."""
+    leaves = [Value(float(i)) for i in range(count)]
+    f = jit(lambda: sum(leaf * leaf for leaf in leaves))
+    for times in (1, 2, 3):  # gradients are added to what is there
+        f().backward()
+        assert [leaf.grad for leaf in leaves] == [2.0 * i * times for i in range(count)]
+    leaves[1].data = 10.0
+    assert f().data == sum(i * i for i in range(count)) + 99.0
+    leaves[1], leaves[-1].grad = Value(0.0), 0.0
+    assert f().data == sum(i * i for i in range(count)) - 1.0
+    f().backward()
+    assert (leaves[1].grad, leaves[-1].grad) == (0.0, 2.0 * (count - 1))
+    leaves.append(Value(7.0))
+    assert f().data == sum(i * i for i in range(count)) + 48.0
+
+
 def test_a_long_chain():
     n = 200_000
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler import written_out
 from autograd.compiler.tracing import JitError, Untraceable
 from autograd.node import Node
 
@@ -192,24 +193,20 @@ class Watch:
     """A look at things, quick enough to be had at every call."""
 
     def __init__(self) -> None:
-        self.nodes: list[list[Any]] = []  # lists of nothing but nodes
         self.lists: list[Iterable[Any]] = []
+        self.spaces: list[dict[str, Any]] = []  # the attributes of things, all of them
         self.arrays: list[Any] = []
-        self.getters: list[tuple[Callable[[Any], tuple[Any, ...]], Any]] = []
+        self.getters: list[tuple[Callable[..., tuple[Any, ...]], Any, list[str]]] = []  # some attributes, or globals
         self.kept: list[Any] = []  # so that no other thing gets the identity of one that was seen
 
     def add(self, thing: Any, wanted: set[int], names: set[str], leads: bool, is_mentioned: bool) -> None:
         """Watch those parts of a thing that are wanted or mentioned."""
         if isinstance(thing, (*_LISTS, dict)):
-            parts = thing.values() if isinstance(thing, dict) else thing
             if leads or (is_mentioned and not _is_data_set(thing)):
-                if thing and isinstance(thing, list) and all(isinstance(each, Node) for each in thing):
-                    self.nodes.append(thing)
-                else:
-                    self.lists += [thing, parts] if isinstance(thing, dict) else [thing]
+                self.lists += [thing, thing.values()] if isinstance(thing, dict) else [thing]
             return
         if isinstance(thing, CellType):
-            self.getters.append((attrgetter("cell_contents", "cell_contents"), thing))
+            self.getters.append((attrgetter("cell_contents", "cell_contents"), thing, ["cell_contents"]))
             return
         get: Any = itemgetter
         if isinstance(thing, _Globals):
@@ -217,7 +214,7 @@ class Watch:
         elif not leads and not isinstance(thing, _NAMESPACES) and _is_ours(type(thing)):
             return
         elif not isinstance(thing, _NAMESPACES) and names.issuperset(getattr(thing, "__dict__", "-")):
-            self.lists.append(vars(thing).values())  # all of them, also one that is set later
+            self.spaces.append(vars(thing))  # all of them, also one that is set later
             return
         else:
             get, items = attrgetter, _attributes(thing, names)
@@ -226,41 +223,42 @@ class Watch:
             if (key in names and not isinstance(value, ModuleType)) or (leads and id(value) in wanted)
         ]  # fmt: skip
         if keys:
-            self.getters.append((get(*keys, keys[0]), items if get is itemgetter else thing))
+            self.getters.append((get(*keys, keys[0]), items if get is itemgetter else thing, keys))
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is watched."""
-        return not (self.nodes or self.lists or self.arrays or self.getters)
+        return not (self.lists or self.spaces or self.arrays or self.getters)
 
     def start(self) -> None:
         """From now on everything is to stay as it is."""
         self.things = [*self._look()]
-        self.hash = self._hash()
         self.bytes = [*map(_bytes, self.arrays)]
+        self.is_same: Callable[[], bool] = self._is_same
+        if len(self.things) <= written_out.MOST:
+            self.is_same = written_out.sameness(self.lists, self.spaces, self.getters)
 
     def changed(self) -> bool:
         """Whether something is another thing than it was; a number may be an equal one."""
         try:
-            if self._hash() != self.hash:
-                return True
             if self.arrays and [*map(_bytes, self.arrays)] != self.bytes:
                 return True
-            if all(map(is_, self._look(), self.things)):
+            if self.is_same():
                 return False
             if not all(map(_same, self._look(), self.things)):
                 return True
         except (LookupError, ValueError, AttributeError):
             return True
-        self.start()
+        self.things = [*self._look()]
+        self.is_same = self._is_same
         return False
 
     def _look(self) -> Iterator[Any]:
-        return chain.from_iterable([*self.lists, *[get(thing) for get, thing in self.getters], _END])
+        spaces = [space.values() for space in self.spaces]
+        return chain.from_iterable([*self.lists, *spaces, *[get(thing) for get, thing, _ in self.getters], _END])
 
-    def _hash(self) -> int:
-        """Nodes are hashed by identity, and asking for a hash is the quickest way to look at many."""
-        return hash(tuple(chain.from_iterable(self.nodes)))
+    def _is_same(self) -> bool:
+        return all(map(is_, self._look(), self.things))
 
 
 def _is_data_set(thing: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import backward, modes
+from autograd.compiler import written_out
 from autograd.compiler.blocks import TooNarrow
 from autograd.compiler.captured import Surroundings
 from autograd.compiler.executors import Interpreter
@@ -122,7 +123,8 @@ class Entry:
         same = [*self.captured] if self.operands == list(range(len(arguments), self.program.count)) else []
         self.all_operands = len(self.operands) == self.program.count
         if same and not any(node.op for node in same):
-            self.op.leaves = tuple(same)
+            self.op.leaves, self.op.hand = tuple(same), written_out.hander(same)
+        self.read_captured = written_out.reader(self.captured)
         recorded_nodes = [weakref.ref(node) for node in trace.nodes]
         trace.forget()
         del result, leaves, build_result, made, fresh, arguments, args, kwargs, passed, surroundings
@@ -169,8 +171,7 @@ class Entry:
         numbers = [_primal(each) if isinstance(each, Node) else each for each in given]
         for i in self.unread:
             numbers[i] = 0.0
-        captured: Any = self.captured
-        outside = [node._primal for node in captured]
+        outside = self.read_captured()
         inputs = self.executor.gathered([*numbers, *outside] if numbers else outside)
         randoms = [generator.bit_generator.state for generator in self.generators]
         outputs = self.executor.forward(inputs)

@@ -39,6 +39,7 @@ class Primitive:
     hands_back_new: bool = False  # whether these shares are new arrays of the operands' own shapes and dtypes
     is_product: bool = False  # whether a share is a sum of products of the upstream gradient and the other operands
     leaves: tuple[Node, ...] = ()  # distinct leaves that are, as this very tuple, the operands of many nodes
+    hand: Callable[[Sequence[Any]], bool] | None = None  # sets these leaves' gradients if they have none; else is False
 
     def __post_init__(self) -> None:
         self.symbol = self.symbol or self.name
