@@ -176,8 +176,8 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     """
     leaves = root.op.leaves
     if leaves:
-        given, params = getattr(root, "y", ()), getattr(root, "params", {})
-        shares = root.op.joint_rule(gradient, root, given, as_graph=False, **params)
+        given, params = (root.y, {}) if root.priority == 1 else ((), root.params)
+        shares = root.op.joint_rule(gradient, root, given, False, **params)
         assert root.op.hand is not None
         if (root.priority == 1 or float not in map(type, shares)) and root.op.hand(shares):
             pulled = []

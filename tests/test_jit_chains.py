@@ -212,7 +212,42 @@ def test_a_zero_wins():
     assert np.isfinite(its.grad).all()
 
 
+@pytest.mark.parametrize("rows", [1, 4])
+@pytest.mark.parametrize("place", ["inputs", "weights", "bias"])
+@pytest.mark.parametrize("strange", [np.inf, -np.inf, np.nan])
+def test_a_zero_wins_in_products(rows, place, strange):
+    """Gradients of products are not searched for nan where the loops before and behind them met nothing strange."""
+    x, w, b, v, c = (RNG.normal(size=shape) for shape in ((rows, 3), (3, 4), (4,), (4, 2), (2,)))
+    {"inputs": x[0], "weights": v[0], "bias": b}[place][0] = strange
+
+    def f(w, b, v, c):
+        hidden = autograd.hardtanh(affine(x, w, b))
+        return (affine(hidden, v, c).relu() * np.array([0.0, 1.0])).sum()
+
+    compiled = jit(f)
+    for _ in range(4):
+        mine, its = ([Tensor(each) for each in (w, b, v, c)] for _ in range(2))
+        f(*mine).backward()
+        compiled(*its).backward()
+        same_gradients(mine, its, atol=1e-14)
+
+
+def test_one_row_of_inputs():
+    x, w, b = (RNG.normal(size=shape) for shape in ((1, 200), (200, 100), (100,)))
+    check(lambda w, b: affine(x, w, b).relu().sum(), w, b, length=3)
+    check(lambda x, w, b: affine(x, w, b).relu().sum() + (w * w).sum(), x, w, b, length=[3, 2])
+    check(lambda w, b: affine(x, w, b).relu().sum() + affine(-x, w, b).relu().sum(), w, b, length=[3, 3])
+
+
 def test_calls_keep_their_own_results():
+    logits = [Tensor(RNG.normal(size=(3, 2))) for _ in range(5)]
+    compiled = jit(lambda x: autograd.cross_entropy(x, np.array([0, 1, 1])))
+    results = [compiled(each) for each in logits]  # of which the first comes before the loops are compiled
+    for each, result in zip(logits, results, strict=True):
+        result.backward()
+        mine = Tensor(each.data)
+        autograd.cross_entropy(mine, np.array([0, 1, 1])).backward()
+        same_gradients([mine], [each], atol=1e-14)
     compiled = jit(lambda x: (x * x - x).relu().sum())
     leaves = [Tensor(RNG.normal(size=(3, 2))) for _ in range(5)]
     results = [compiled(leaf) for leaf in leaves]

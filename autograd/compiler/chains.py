@@ -2,6 +2,7 @@
 
 A loop goes through memory once where NumPy goes once for every operation. The bias of `affine` is added in the loop of
 what follows it. All results are stored: what wants them one by one, such as the walk in which a zero wins, finds them.
+A loop returns 0 where all it wrote is finite, so that nobody has to look for nan.
 """
 
 from __future__ import annotations
@@ -24,12 +25,23 @@ _FLOAT64 = np.dtype(np.float64)
 
 
 class Call(NamedTuple):
-    """A compiled loop and the lines of Python that make its arrays and call it."""
+    """A compiled loop and the lines of Python that make its arrays and call it; `found` is what they name its answer."""
 
     source: str
     lines: list[str]
+    found: str
     gradients: dict[int, str]  # of a backward loop: the names of what it finds, by the slots to which they belong
+    kept: list[str]  # of a forward loop: arrays that the backward loop reads besides the results
     spares: dict[str, tuple[int, ...]]  # functions that the lines call for large arrays, with the shapes of these
+
+
+# the gradient of weights where there is one row of inputs, at half the time of NumPy's
+OUTER = """@loop
+def outer(x, g, h):
+    for i in range(x.shape[1]):
+        a = x[0, i]
+        for j in range(g.shape[1]):
+            h[i, j] = a * g[0, j]"""
 
 
 class Part(NamedTuple):
@@ -83,9 +95,9 @@ class Chain:
             if is_sum:
                 body.first.append(f"z{result} = 0.0")
                 body.each.append(f"z{result} += z_{row.name}({given})")
-                body.last.append(f"v{result}[()] = z{result}")
+                body.last += [f"v{result}[()] = z{result}", f"strange += 0.0 * z{result}"]
             else:
-                body.each += [f"z{result} = z_{row.name}({given})", f"{self._at(result)} = z{result}"]
+                body.each += [f"z{result} = z_{row.name}({given})", *_kept(self._at(result), f"z{result}")]
             known.add(result)
         if self._is_cross_entropy:
             self._add_cross_entropy(lines, body)
@@ -110,7 +122,7 @@ class Chain:
                 assert isinstance(slot, int)
                 if slot == step.result:
                     found[slot] = f"h{slot}"
-                    body.each.append(f"{self._at(slot, 'h')} = d{slot}")
+                    body.each += _kept(self._at(slot, "h"), f"d{slot}")
                 elif depends[slot]:
                     read = set(parts(row.named_partials[f"d{row.args[i]}"]))
                     given = [
@@ -125,7 +137,8 @@ class Chain:
             is_whole = self.plan.shape(slot) == self.shape
             made = self._empty("h", slot) if is_whole else f"zeros({self.plan.shape(slot)})"
             lines.append(f"h{slot} = {made}")
-            body.each.append(f"{self._at(slot, 'h')} {'=' if is_whole else '+='} {' + '.join(terms)}")
+            body.each.append(f"s{slot} = {' + '.join(terms)}")
+            body.each += _kept(self._at(slot, "h"), f"s{slot}", "=" if is_whole else "+=")
         like = next((step.result for step in self.steps if depends[step.result]), -1)
         return self._call(name, lines, body, found, like)
 
@@ -162,16 +175,22 @@ class Chain:
         label is out of range."""
         step, rows = self.steps[-1], float(self.shape[0])
         x, z = step.operands[0], step.result
-        lines.append(f"v{z} = empty(())")
+        lines += [f"v{z} = empty(())", f"e{z} = empty({self.shape})"]
         body.first += [f"z{z} = 0.0", "is_bad = False"]
         body.after_row += [
-            *self._exponentials(x),
+            "greatest = -inf",
+            f"for i1 in range(v{x}.shape[1]):",
+            f"    greatest = max(greatest, v{x}[i0, i1])",  # so that no exponential is beyond all bounds
+            "total = 0.0",
+            f"for i1 in range(v{x}.shape[1]):",
+            f"    e{z}[i0, i1] = z_exp(z_sub(v{x}[i0, i1], greatest))",
+            f"    total += e{z}[i0, i1]",
             "label = labels[i0]",
             f"is_bad |= not 0 <= label < v{x}.shape[1]",
             f"at_label = z_sub(v{x}[i0, label if 0 <= label < v{x}.shape[1] else 0], greatest)",
             f"z{z} += z_div(z_sub(z_log(total), at_label), {rows})",
         ]
-        body.last += [f"v{z}[()] = z{z}", "return is_bad"]
+        body.last += [f"v{z}[()] = z{z}", f"strange += 0.0 * z{z}", "if is_bad: return 2"]
 
     def _share_of_cross_entropy(self, body: _Body) -> tuple[int, str]:
         """The slot whose elements get a share of the gradient, and that share."""
@@ -179,32 +198,22 @@ class Chain:
         x, z = step.operands[0], step.result
         body.first.append(f"share = np.empty(v{x}.shape[1])")
         body.before_row += [
-            *self._exponentials(x, "share[i1]"),
+            "total = 0.0",
+            f"for i1 in range(v{x}.shape[1]):",
+            f"    total += e{z}[i0, i1]",
             f"upstream = g{z}[()] * d_div_0(0.0, 0.0, {rows})",
             "slope = upstream * d_log_0(0.0, total)",
             f"for i1 in range(v{x}.shape[1]):",
-            "    share[i1] = slope * d_exp_0(share[i1], 0.0)",
+            f"    share[i1] = slope * d_exp_0(e{z}[i0, i1], 0.0)",
             "share[labels[i0]] -= upstream",
         ]
         return x, "share[i1]"
-
-    def _exponentials(self, x: int, kept: str = "e") -> list[str]:
-        """A row's sum of exponentials; less the greatest element, so that none is beyond all bounds."""
-        return [
-            "greatest = -inf",
-            f"for i1 in range(v{x}.shape[1]):",
-            f"    greatest = max(greatest, v{x}[i0, i1])",
-            "total = 0.0",
-            f"for i1 in range(v{x}.shape[1]):",
-            f"    {kept} = z_exp(z_sub(v{x}[i0, i1], greatest))",
-            f"    total += {kept}",
-        ]
 
     def _call(self, name: str, lines: list[str], body: _Body, found: dict[int, str], like: int) -> Call:
         text = "\n".join([*body.before_row, *body.each, *body.after_row, *body.last])
         arrays = [
             f"{letter}{slot}"
-            for letter in "vgh"
+            for letter in "vegh"
             for slot in range(len(self.plan.likes))
             if f"{letter}{slot}[" in text or f"{letter}{slot}.shape" in text
         ]  # fmt: skip
@@ -220,15 +229,17 @@ class Chain:
                 loops = [*body.before_row, *loops, *body.after_row]
         parameters = [*arrays, "labels"] if self._is_cross_entropy and "labels" in text else arrays
         given = [*arrays, self._labels()] if len(parameters) > len(arrays) else arrays
-        call = f"{name}({', '.join(given)})"
+        calls = [f"{name}_found = {name}({', '.join(given)})"]
         if self._is_cross_entropy and not found:
             last = self.steps[-1]
-            call = f"if {call}: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})"
-        source = [f"@loop\ndef {name}({', '.join(parameters)}):", *_indented([*body.first, *loops, *body.last])]
+            calls.append(f"if {name}_found == 2: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})")
+        whole_body = ["strange = 0.0", *body.first, *loops, *body.last, "return int(strange != 0.0)"]
+        source = [f"@loop\ndef {name}({', '.join(parameters)}):", *_indented(whole_body)]
+        kept = [array for array in arrays if array[0] == "e" and not found]
         spares = {
             f"spare_{name}": self.plan.shape(int(name[1:])) for name in arrays if f"spare_{name}" in "".join(lines)
         }
-        return Call("\n".join(source), [*lines, call], found, spares)
+        return Call("\n".join(source), [*lines, *calls], f"{name}_found", found, kept, spares)
 
     def _labels(self) -> str:
         step = self.steps[-1]
@@ -276,8 +287,8 @@ def chained(plan: Plan) -> list[Step | Chain]:
 def compiled(calls: Sequence[Call], rows: Collection[Row]) -> dict[str, Callable[..., Any]]:
     """The loops of some calls, by their names."""
     texts = [text for row in dict.fromkeys(rows) for text in spelled.functions(row)] + [call.source for call in calls]
-    module = numba_modules.module("\n\n\n".join([numba_modules.HEAD, *texts]) + "\n")
-    return {name: each for name, each in vars(module).items() if name.startswith(("forward", "backward"))}
+    module = numba_modules.module("\n\n\n".join([numba_modules.HEAD, OUTER, *texts]) + "\n")
+    return {name: each for name, each in vars(module).items() if name.startswith(("forward", "backward", "outer"))}
 
 
 def _starts(plan: Plan, step: Step) -> bool:
@@ -322,6 +333,11 @@ def _is_cross_entropy(plan: Plan, step: Step) -> bool:
         and _is_array(plan, step.operands[0])
         and math.prod(plan.shape(step.operands[0])) > 0
     )
+
+
+def _kept(place: str, value: str, sign: str = "=") -> list[str]:
+    """Lines that write a value to its place; what is nan or inf makes nan of `strange`."""
+    return [f"{place} {sign} {value}", f"strange += 0.0 * {value}"]
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -124,6 +124,8 @@ class Entry:
         self.all_operands = len(self.operands) == self.program.count
         if same and not any(node.op for node in same):
             self.op.leaves, self.op.hand = tuple(same), written_out.hander(same)
+        self.links = tuple([(node, i) for i, node in enumerate(same)])
+        self.is_simple = bool(self.op.leaves) and self.is_single and self.is_node[0] and self.kinds[0] is Tensor
         self.read_captured = written_out.reader(self.captured)
         recorded_nodes = [weakref.ref(node) for node in trace.nodes]
         trace.forget()
@@ -167,21 +169,24 @@ class Entry:
         """What f returns for these arguments, or MISS if a comparison has another answer."""
         if self.watched.changed():
             return MISS
-        given = [given[position] for position in self.positions]
-        numbers = [_primal(each) if isinstance(each, Node) else each for each in given]
-        for i in self.unread:
-            numbers[i] = 0.0
-        outside = self.read_captured()
-        inputs = self.executor.gathered([*numbers, *outside] if numbers else outside)
-        randoms = [generator.bit_generator.state for generator in self.generators]
+        numbers = self.read_captured()
+        if given:
+            given = [given[position] for position in self.positions]
+            numbers = [*[_primal(each) if isinstance(each, Node) else each for each in given], *numbers]
+            for i in self.unread:
+                numbers[i] = 0.0
+        inputs = self.executor.gathered(numbers)
+        randoms = [generator.bit_generator.state for generator in self.generators] if self.generators else []
         outputs = self.executor.forward(inputs)
         if outputs is None:
             self._rewind(randoms)
             return MISS
-        if not self.is_scalar and backward.has_nan(outputs):
+        if not self.is_scalar and inputs.is_strange and backward.has_nan(outputs):
             self._rewind(randoms)
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         state = _State(inputs, outputs, args, kwargs, randoms)
+        if self.is_simple and modes.is_recording():
+            return self._tensor(state)
         nodes = self._nodes(state, given)
         if self.is_single:
             return nodes[0]
@@ -204,8 +209,6 @@ class Entry:
             operands = tuple([inputs[i] for i in self.operands])
         if len(state.outputs) == 1 and self.kinds[0] is Value:
             return [_value(state.outputs[0], self.op, operands, (state,))]
-        if self.op.leaves and len(state.outputs) == 1:
-            return [_tensor(state.outputs[0], self.op, operands, {"state": state})]
         pack = Tensor._apply(self.op, operands, {"state": state})
         if len(state.outputs) == 1:
             return [pack]
@@ -224,6 +227,25 @@ class Entry:
                 nodes.append(part if part.dtype == dtype else part.astype(dtype))
             start = stop
         return nodes
+
+    def _tensor(self, state: _State) -> Tensor:
+        """The only output of a program all of whose operands are nodes from outside."""
+        out = _new(Tensor)
+        out._primal, out.op, out.grad, out.number, out.retains = (
+            np.asarray(state.outputs[0]),
+            self.op,
+            None,
+            tick(),
+            False,
+        )
+        out.recorded, out.params, out.links = (
+            tuple(state.inputs.inputs[len(self.positions) :]),
+            {"state": state},
+            self.links,
+        )
+        if modes.active:
+            out._watch()
+        return out
 
     def _shares(self, gradient: Any, z: Any, given: Any, as_graph: bool, state: _State | None = None) -> list[Any]:
         """The gradients of the operands."""
@@ -314,16 +336,6 @@ def _value(data: float, op: Primitive, operands: tuple[Node, ...], kept: tuple[A
     out = _new(Value)
     out._primal, out.op, out.grad, out.number = data, op, 0.0, tick()
     out.x, out.y, out.dx, out.dy = operands, kept, (None,) * len(operands), None
-    if modes.active:
-        out._watch()
-    return out
-
-
-def _tensor(data: Any, op: Primitive, operands: tuple[Node, ...], params: dict[str, Any]) -> Tensor:
-    out = _new(Tensor)
-    out._primal, out.op, out.grad, out.number, out.retains = np.asarray(data), op, None, tick(), False
-    out.recorded, out.params = tuple([node._primal for node in operands]), params
-    out.links = tuple([(node, i) for i, node in enumerate(operands)])
     if modes.active:
         out._watch()
     return out

@@ -49,6 +49,7 @@ class Replay:
             if slot in plan.outputs
             or any(slot == each and step.name not in _PRODUCTS for step in self.steps for each, _, _ in step.rules)
         ]  # fmt: skip
+        self.unsure = self.checked  # those where one shows though the compiled loops have found nothing strange
         self.kept = sorted({slot for step in self.steps for slot in (step.result, *step.operands)} - self._fixed())
         self.function = function_from(self.forward_source(plan.steps, []), "forward", self.namespace)
         self.usual = function_from(self.backward_source("usual", plan.steps, []), "backward", self.namespace)
@@ -80,10 +81,11 @@ class Replay:
         token = hush()
         try:
             outputs: list[Any]
-            call.kept, outputs, guarded = self.function(*call.inputs)
+            call.kept, outputs, guarded, call.is_strange = self.function(*call.inputs)
+            call.usual = self.usual  # what goes with this function, if it is compiled before the gradient is asked for
         finally:
             unhush(token)
-        for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True):
+        for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True) if guarded else ():
             if bool(compare(left, right)) != answer:
                 return None
         return outputs
@@ -92,16 +94,17 @@ class Replay:
         """The gradients of the inputs, for an upstream gradient of each output, as new arrays; 0.0 where none flows."""
         token = hush()
         try:
-            shares: list[Any] = self.usual(*call.kept, *upstream)
-            if backward.has_nan(shares[slot] for slot in self.checked):
+            shares, is_strange = call.usual(*call.kept, *upstream)
+            checked = self.checked if is_strange or call.is_strange else self.unsure
+            if checked and backward.has_nan([shares[slot] for slot in checked]):
                 if self.careful is None:
                     self.careful = function_from(
                         self.backward_source("careful", self.plan.steps, []), "backward", self.namespace
                     )
-                shares = self.careful(*call.kept, *upstream)
+                shares, _ = self.careful(*call.kept[: len(self.kept)], *upstream)
         finally:
             unhush(token)
-        taken = set(map(id, upstream))
+        taken = set(map(id, upstream)) if self.doubtful else set()
         for slot in self.doubtful:
             share = shares[slot]
             if isinstance(share, np.ndarray) and (share.base is not None or id(share) in taken):
@@ -124,15 +127,20 @@ class Replay:
             lines.append(f"v{unit.result} = {name}({_names(unit.operands)})")
         outputs = ", ".join(f"v{slot}{'.copy()' if slot in self._views() else ''}" for slot in self.plan.outputs)
         guarded = "".join(f"(v{left}, v{right}), " for _, left, right, _ in self.plan.guards)
-        lines.append(f"return ({_names(self.kept)}), [{outputs}], ({guarded})")
+        kept = f"{_names(self.kept)}{''.join(f'{name}, ' for loop in loops for name in loop.kept)}"
+        lines.append(f"return ({kept}), [{outputs}], ({guarded}), {_any(loops)}")
         return _source("forward", [f"v{i}" for i in range(self.plan.count)], lines)
 
     def backward_source(self, rules: str, units: Sequence[Step | Chain], loops: list[Call]) -> str:
         """The same for the gradients, with the usual rules or those for zeros."""
         sums: dict[int, bool] = {}  # slots with a gradient, and whether it is a new array that can be added to in place
         lines: list[str] = []
+        first_loop = len(loops)
+        unsure: set[int] = set()
 
-        def give(slot: int, text: str) -> None:
+        def give(slot: int, text: str, is_sure: bool = False) -> None:
+            if not is_sure:
+                unsure.add(slot)
             if slot not in sums:
                 lines.append(f"g{slot} = {text}")
             else:
@@ -156,44 +164,50 @@ class Replay:
                     if slot == step.result:  # of the product alone: what came from outside is in it
                         lines.append(f"g{slot} = {name}")
                     else:
-                        give(slot, name)
+                        give(slot, name, True)
             if step.result not in (loop.gradients if isinstance(unit, Chain) else sums):
                 continue
             for i, (slot, usual, careful) in enumerate(step.rules):
                 if not self.depends[slot] or (isinstance(unit, Chain) and step.places[i] == 2):  # the bias is done
+                    continue
+                if isinstance(unit, Chain):
+                    give(slot, *self._product(step, step.places[i], slot in sums, lines))
                     continue
                 name = f"{rules}{step.result}_{i}"
                 self.namespace[name] = usual if rules == "usual" else careful
                 like = self.plan.likes[slot]
                 assert like is not None
                 self.namespace[f"like{slot}"] = like
-                if rules == "usual" and slot not in sums and self._is_large_product(step, i):
-                    self.namespace[f"spare_g{slot}"] = spare(like.shape)
-                    given = f"g{step.result}, v{step.result}, {_names(step.operands)}"
-                    lines.append(f"g{slot} = {name}({given}out=spare_g{slot}())")
-                    sums[slot] = False
-                    continue
                 lines.append(f"s = {name}(g{step.result}, v{step.result}, {_names(step.operands)})")
                 test = f"type(s) is not ndarray or s.shape != {like.shape} or s.dtype is not like{slot}.dtype"
                 lines.append(f"if {test}:\n        s = fitted(like{slot}, s)")
                 give(slot, "s")
             lines.append(f"g{step.result} = None")
         result = ", ".join(f"g{slot}" if slot in sums else "0.0" for slot in range(self.plan.count))
-        parameters = [*(f"v{slot}" for slot in self.kept), *(f"u{i}" for i in range(len(self.plan.outputs)))]
-        return _source("backward", parameters, [*lines, f"return [{result}]"])
+        also_kept = [name for loop in loops[:first_loop] for name in loop.kept]
+        parameters = [
+            *(f"v{slot}" for slot in self.kept),
+            *also_kept,
+            *(f"u{i}" for i in range(len(self.plan.outputs))),
+        ]
+        if loops:
+            self.unsure = [slot for slot in self.checked if slot in unsure]
+        return _source("backward", parameters, [*lines, f"return [{result}], {_any(loops[first_loop:])}"])
 
-    def _is_large_product(self, step: Step, i: int) -> bool:
-        """Whether this rule is that of the weights of `affine`, an input of which it pays to reuse the memory."""
-        x, w, _ = step.operands if step.name == "affine" else (0, 0, 0)
-        shapes = [self.plan.shape(slot) for slot in (x, w)]
-        return (
-            step.name == "affine"
-            and step.places[i] == 1
-            and w < self.plan.count
-            and [len(shape) for shape in shapes] == [2, 2]
-            and all(self.plan.dtype(slot) == np.float64 for slot in (x, w, step.result))
-            and is_large(shapes[1])
-        )
+    def _product(self, step: Step, place: int, is_second: bool, lines: list[str]) -> tuple[str, bool]:
+        """The share of the inputs or the weights of an `affine` that starts a chain, and whether a nan in it would have
+        been found: in the weights', as it can only come from the inputs or the upstream gradient."""
+        x, w, _ = step.operands
+        if place == 0:
+            return f"dot(g{step.result}, v{w}.T)", False
+        large = is_large(self.plan.shape(w)) and not is_second
+        out = f"spare_g{w}()" if large else ""
+        if large:
+            self.namespace[f"spare_g{w}"] = spare(self.plan.shape(w))
+        if self.plan.shape(x)[0] == 1:
+            lines += [f"h{w} = {out or f'empty({self.plan.shape(w)})'}", f"outer(v{x}, g{step.result}, h{w})"]
+            return f"h{w}", True
+        return f"dot(v{x}.T, g{step.result}{out and ', '}{out})", True
 
     def _fixed(self) -> set[int]:
         return set(range(self.plan.count, self.plan.count + len(self.plan.constants))) - {
@@ -209,11 +223,18 @@ class Replay:
 class _Call:
     """The inputs of one call, and what its gradient needs."""
 
-    __slots__ = ("inputs", "kept")
+    __slots__ = ("inputs", "is_strange", "kept", "usual")
 
     def __init__(self, inputs: list[Any]) -> None:
         self.inputs = inputs
+        self.is_strange: Any = True  # whether something is not finite, as far as the compiled loops have seen
         self.kept: tuple[Any, ...] = ()
+        self.usual: Callable[..., Any] | None = None
+
+
+def _any(loops: Sequence[Call]) -> str:
+    """Whether one of some loops has written what is not finite; True without any."""
+    return " or ".join(loop.found for loop in loops) or "True"
 
 
 def _names(slots: Sequence[int]) -> str:
