@@ -197,12 +197,16 @@ def test_single_operations_and_other_dtypes_are_left_to_numpy():
     assert not any(isinstance(unit, Chain) for unit in replay_of(compiled).units)
 
 
-def test_a_zero_wins():
-    x = np.array([[0.0, 1.0, 2.0], [4.0, 0.0, -1.0]])
-
-    def f(x):
-        return (0.0 * (1.0 / x - x)).sum()
-
+@pytest.mark.parametrize(
+    ("f", "least"),
+    [
+        (lambda x: (0.0 * (1.0 / x - x)).sum(), 0.0),
+        (lambda x: (0.0 * (1.0 / x - x)).sum(), 1e-200),  # only the slope is infinite
+        (lambda x: (0.0 * np.sqrt(x) - x).sum(), 0.0),  # and no loop sees it
+    ],
+)
+def test_a_zero_wins(f, least):
+    x = np.array([[least, 1.0, 2.0], [4.0, least, 1.0]])
     mine, its, compiled = Tensor(x), Tensor(x), jit(f)
     f(mine).backward()
     for _ in range(3):
@@ -230,6 +234,13 @@ def test_a_zero_wins_in_products(rows, place, strange):
         f(*mine).backward()
         compiled(*its).backward()
         same_gradients(mine, its, atol=1e-14)
+
+
+def test_the_operands_of_a_call_are_the_leaves():
+    x, w = RNG.normal(size=(2, 3)), Tensor(RNG.normal(size=(3, 2)))
+    compiled = jit(lambda x: (x @ w).sum())
+    for _ in range(3):
+        assert compiled(x).inputs == (w,)
 
 
 def test_one_row_of_inputs():

@@ -25,7 +25,7 @@ _FLOAT64 = np.dtype(np.float64)
 
 
 class Call(NamedTuple):
-    """A compiled loop and the lines of Python that make its arrays and call it; `found` is what they name its answer."""
+    """A compiled loop and the lines of Python that make its arrays and call it; `found` is the name of its answer."""
 
     source: str
     lines: list[str]

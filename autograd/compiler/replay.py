@@ -82,7 +82,7 @@ class Replay:
         try:
             outputs: list[Any]
             call.kept, outputs, guarded, call.is_strange = self.function(*call.inputs)
-            call.usual = self.usual  # what goes with this function, if it is compiled before the gradient is asked for
+            call.usual = self.usual  # it goes with this function, though the plan may be compiled before it is called
         finally:
             unhush(token)
         for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True) if guarded else ():
@@ -94,6 +94,7 @@ class Replay:
         """The gradients of the inputs, for an upstream gradient of each output, as new arrays; 0.0 where none flows."""
         token = hush()
         try:
+            shares: list[Any]
             shares, is_strange = call.usual(*call.kept, *upstream)
             checked = self.checked if is_strange or call.is_strange else self.unsure
             if checked and backward.has_nan([shares[slot] for slot in checked]):
@@ -171,7 +172,7 @@ class Replay:
                 if not self.depends[slot] or (isinstance(unit, Chain) and step.places[i] == 2):  # the bias is done
                     continue
                 if isinstance(unit, Chain):
-                    give(slot, *self._product(step, step.places[i], slot in sums, lines))
+                    give(slot, self._product(step, step.places[i], slot in sums, lines), True)
                     continue
                 name = f"{rules}{step.result}_{i}"
                 self.namespace[name] = usual if rules == "usual" else careful
@@ -194,20 +195,20 @@ class Replay:
             self.unsure = [slot for slot in self.checked if slot in unsure]
         return _source("backward", parameters, [*lines, f"return [{result}], {_any(loops[first_loop:])}"])
 
-    def _product(self, step: Step, place: int, is_second: bool, lines: list[str]) -> tuple[str, bool]:
-        """The share of the inputs or the weights of an `affine` that starts a chain, and whether a nan in it would have
-        been found: in the weights', as it can only come from the inputs or the upstream gradient."""
+    def _product(self, step: Step, place: int, is_second: bool, lines: list[str]) -> str:
+        """The share of the inputs or the weights of an `affine` that starts a chain. Where it is nan, the loops have
+        met what is strange: in the upstream gradient, or in the result, which shows what is in inputs and weights."""
         x, w, _ = step.operands
         if place == 0:
-            return f"dot(g{step.result}, v{w}.T)", False
+            return f"dot(g{step.result}, v{w}.T)"
         large = is_large(self.plan.shape(w)) and not is_second
         out = f"spare_g{w}()" if large else ""
         if large:
             self.namespace[f"spare_g{w}"] = spare(self.plan.shape(w))
         if self.plan.shape(x)[0] == 1:
             lines += [f"h{w} = {out or f'empty({self.plan.shape(w)})'}", f"outer(v{x}, g{step.result}, h{w})"]
-            return f"h{w}", True
-        return f"dot(v{x}.T, g{step.result}{out and ', '}{out})", True
+            return f"h{w}"
+        return f"dot(v{x}.T, g{step.result}{out and ', '}{out})"
 
     def _fixed(self) -> set[int]:
         return set(range(self.plan.count, self.plan.count + len(self.plan.constants))) - {
@@ -229,7 +230,7 @@ class _Call:
         self.inputs = inputs
         self.is_strange: Any = True  # whether something is not finite, as far as the compiled loops have seen
         self.kept: tuple[Any, ...] = ()
-        self.usual: Callable[..., Any] | None = None
+        self.usual: Any = None  # the function that the gradient asks for
 
 
 def _any(loops: Sequence[Call]) -> str:
