@@ -344,8 +344,11 @@ def has_nan(gradients: Iterable[Any]) -> bool:
         if type(data) is array:
             if data.size == 1:
                 data = data.item()
-            else:  # the quickest questions to which a nan answers for all
-                data = np.vdot(data, data) if data.size <= 10_000 else np.maximum.reduce(data, None)
+            elif data.size:  # of a nan, argmin is the place: the quickest question that finds one
+                data = data if data.flags.c_contiguous else data.T  # or it may make a copy
+                data = data.item(data.argmin())
+            else:
+                continue
         if isnan(data):
             return True
     return False

@@ -91,7 +91,7 @@ class Tensor(Node):
     @property
     def inputs(self) -> tuple[Any, ...]:
         """The operands in order: nodes, and arrays or numbers where a constant was used; () for a leaf."""
-        inputs = list(self.recorded)
+        inputs = list(self.recorded[: len(self.op.rules)] if self.op and self.op.keeping else self.recorded)
         for node, position in self.links:
             inputs[position] = node
         return tuple(inputs)
@@ -518,10 +518,15 @@ def _record(
     """The new node that an operation makes of its operands, given their arrays and which of them are nodes."""
     token = hush()
     try:
-        if op.takes_sequence:
+        if params is op.params and not op.is_special:  # the defaults are the forward's own, and names take time
+            z = op.forward(*recorded)
+        elif op.takes_sequence:
             z = op.forward(recorded, **params)
-        else:  # the defaults are the forward's own, and names take time
-            z = op.forward(*recorded) if params is op.params else op.forward(*recorded, **params)
+        elif op.keeping:
+            z, kept = op.keeping(*recorded, **params)
+            recorded = (*recorded, *kept)
+        else:
+            z = op.forward(*recorded, **params)
     except ValueError as error:
         if type(error) is not ValueError:  # an axis out of range, a singular matrix: NumPy's own error says it
             raise

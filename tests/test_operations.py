@@ -5,6 +5,7 @@ without an entry fails the suite. The numbers drawn keep apart from each other a
 a kink; what happens there is in `test_kinks`.
 """
 
+import copy
 import itertools
 import math
 from collections.abc import Callable
@@ -979,3 +980,28 @@ def test_equal_eigenvalues_and_singular_values():
     apart = np.diag([1.0, 2.0, 2.0])  # the vector of the eigenvalue 1 is a function of x all the same
     found = grad(lambda x: (np.linalg.eigh(x).eigenvectors[:, 0] * c[1]).sum())(apart)
     np.testing.assert_allclose(found, [[0, -2, -2.5], [-2, 0, 0], [-2.5, 0, 0]])
+
+
+def test_cross_entropy_keeps_what_its_rule_needs():
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    for dtype in (np.int64, np.int8, np.uint64, np.uint8):
+        labels = np.array([0, 2, 1, 2, 2], dtype)
+        for shape in (5, 2):  # more rows than classes, and fewer
+            leaf = Tensor(x[:shape])
+            loss = autograd.cross_entropy(leaf, labels[:shape])
+            assert loss.inputs == (leaf,)
+            again = copy.deepcopy(loss)
+            for times in (1, 2):  # what was kept is still there
+                loss.backward()
+                wanted = np.exp(x[:shape]) / np.exp(x[:shape]).sum(-1, keepdims=True)
+                wanted[np.arange(shape), labels[:shape].astype(int)] -= 1
+                np.testing.assert_allclose(leaf.grad, times * wanted / shape, rtol=1e-13)
+            again.backward()
+            np.testing.assert_allclose(again.inputs[0].grad, wanted / shape, rtol=1e-13)
+    half = Tensor(x.astype(np.float32))
+    loss = autograd.cross_entropy(half, labels)
+    loss.backward()
+    assert loss.dtype == half.grad.dtype == np.float32
+    for wrong in (np.array([0, 3, 0, 0, 0]), np.array([0, 0, -1, 0, 0]), np.full(5, 2**64 - 1, np.uint64)):
+        with pytest.raises(IndexError, match="of 3 classes takes class indices from 0"):
+            autograd.cross_entropy(Tensor(x), wrong)

@@ -38,11 +38,14 @@ class Primitive:
     joint_rule: Callable[..., Any] | None = None  # one rule that returns the shares of all operands
     hands_back_new: bool = False  # whether these shares are new arrays of the operands' own shapes and dtypes
     is_product: bool = False  # whether a share is a sum of products of the upstream gradient and the other operands
+    # the forward of a node: returns the result, and a tuple of what its rules get behind the operands
+    keeping: Callable[..., Any] | None = None
     leaves: tuple[Node, ...] = ()  # distinct leaves that are, as this very tuple, the operands of many nodes
     hand: Callable[[Sequence[Any]], bool] | None = None  # sets these leaves' gradients if they have none; else is False
 
     def __post_init__(self) -> None:
         self.symbol = self.symbol or self.name
+        self.is_special = self.takes_sequence or self.keeping is not None
         self.rules_for_all = self.takes_sequence or self.joint_rule is not None
 
     def __repr__(self) -> str:
@@ -71,13 +74,15 @@ def primitive(
     symbol: str = "",
     internal: bool = False,
     is_product: bool = False,
+    keeping: Callable[..., Any] | None = None,
     **rules: Any,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Make an operation of a forward on arrays: ``@primitive(np.trace, dx=lambda g, z, x: …)``.
 
     The rules are named after the forward's first parameters, its operands; the others are constants. `numpy` are the
     NumPy functions that call it when they meet a node. What is `internal` is no public function. It `is_product` if its
-    rules multiply the upstream gradient with the other operands and add up, and do nothing else.
+    rules multiply the upstream gradient with the other operands and add up, and do nothing else. `keeping` is the
+    forward of a node: it returns the result, and a tuple of what the rules then get behind the operands.
     """
 
     def make(forward: Callable[..., Any]) -> Any:
@@ -87,8 +92,9 @@ def primitive(
         assert [f"d{each}" for each in parameters][:count] == list(rules), f"rules of {name}: {list(rules)}"
         params = {each: p.default for each, p in list(parameters.items())[count:]}
         op = Primitive(
-            name, forward, tuple(rules.values()), takes_sequence, symbol, None, params, is_product=is_product
-        )
+            name, forward, tuple(rules.values()), takes_sequence, symbol, None, params, is_product=is_product,
+            keeping=keeping,
+        )  # fmt: skip
         operation = _operation(op, signature)
         PRIMITIVES[name] = op
         if not internal:
@@ -168,7 +174,9 @@ def _operation(op: Primitive, signature: inspect.Signature) -> Callable[..., Any
                 raise TypeError(f"{op.name}() {error}") from None
             args = (*args, *(kwargs.pop(name) for name in operand_names[given:]))
         params = op.params
-        if given > count:
+        if given == count + 1:
+            params = {**params, names[0]: args[count]}
+        elif given > count:
             params = params | dict(zip(names, args[count:], strict=False))
         if kwargs:
             params = params | kwargs

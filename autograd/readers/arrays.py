@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import special
-from autograd.formula import ZERO, Formula, Row
+from autograd.formula import ONE, ZERO, Formula, Row
 from autograd.readers.generated import function_from
 from autograd.readers.printer import Target, statements
 
@@ -55,6 +55,10 @@ def vjp_source(row: Row, index: int) -> str:
     """The source of a function that hands the upstream gradient ``g`` back to one argument."""
     partial = row.named_partials[f"d{row.args[index]}"]
     name, names = f"vjp_{row.name}_{row.args[index]}", ("g", "z", *row.names)
+    if len(row.names) == 1 and partial[0] == "where" and partial[2:] == (ONE, ZERO):
+        # a third faster than a product with a mask
+        source = _source(row, name, {"v": _mask(partial[1])}, "v", names)
+        return source.replace("    return", "    v = v.astype(g.dtype)\n    v *= g\n    return")
     return _source(row, name, {"v": _carried(partial)}, "v", names)
 
 
