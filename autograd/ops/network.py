@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from autograd.node import Node
 from autograd.ops.primitive import function, primitive
-from autograd.ops.reduce import log_softmax, softmax, softmaxed, times
+from autograd.ops.reduce import log_softmax, softmax, times
 from autograd.ops.shape import shape_of
 
 
@@ -27,7 +27,7 @@ def _weights_rule(g: Any, z: Any, x: Any, w: Any, b: Any, out: Any = None) -> An
     return x.reshape((-1, shape_of(x)[-1])).T @ g.reshape((-1, shape_of(g)[-1]))
 
 
-@cache
+@lru_cache(64)
 def _ones(length: int, dtype: Any) -> Any:
     return np.ones(length, dtype)
 
@@ -65,31 +65,26 @@ def half_squares(x: Any, y: Any) -> Any:
     return error.dot(error) / 2
 
 
-def _cross_entropy_rule(g: Any, z: Any, x: Any, e: Any = None, total: Any = None, *, labels: Any) -> Any:
-    """`e` are the exponentials of a row less its greatest element, `total` is their sum."""
+def _cross_entropy_rule(g: Any, z: Any, x: Any, *kept: Any, labels: Any) -> Any:
     rows, classes = shape_of(x)
     if isinstance(x, Node):
         return (softmax(x) - np.eye(classes, dtype=x.dtype)[labels]) * (g / rows)
     if not g:  # a zero wins, even against inf and nan
         return np.zeros_like(x)
-    share = softmaxed(x, -1) if e is None else e / total
-    places = _places(rows, classes, labels)
+    e, total, places = kept or _keeping_exponentials(x, labels)[1]
+    share = e / total
     share.put(places, share.take(places) - 1)
     share *= float(g) / rows
     return share
 
 
-def _places(rows: int, classes: int, labels: Any) -> Any:
-    """Where the labels of rows are in an array of (rows, classes), counted without regard to its shape."""
-    return _row_starts(rows, classes) + labels.astype(np.intp, copy=False)
-
-
-@cache
+@lru_cache(64)
 def _row_starts(rows: int, classes: int) -> Any:
     return np.arange(rows) * classes
 
 
 def _keeping_exponentials(x: Any, labels: Any) -> Any:
+    """The result, and for its rule the exponentials, their sums, and the places of the labels in the flat array."""
     rows, classes = x.shape
     for label in (labels.item(labels.argmin()), labels.item(labels.argmax())) if rows else ():
         if not 0 <= label < classes:
@@ -97,10 +92,11 @@ def _keeping_exponentials(x: Any, labels: Any) -> Any:
     # along short rows the greatest is found several times faster in columns
     greatest = np.maximum.reduce(x.T.copy(), 0)[:, None] if rows > classes else np.maximum.reduce(x, -1, keepdims=True)
     e = x - greatest
-    at_label = e.take(_places(rows, classes, labels))
+    places = _row_starts(rows, classes) + (labels if labels.dtype.kind == "i" else labels.astype(np.intp))
+    at_label = e.take(places)
     np.exp(e, e)
     total = np.dot(e, _ones(classes, e.dtype))
-    return np.add.reduce(np.log(total) - at_label) / rows, (e, total[:, None])
+    return np.add.reduce(np.log(total) - at_label) / rows, (e, total[:, None], places)
 
 
 @primitive(internal=True, dx=_cross_entropy_rule, keeping=_keeping_exponentials)

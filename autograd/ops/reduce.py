@@ -249,11 +249,6 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
     """
-    return softmaxed(x, axis)
-
-
-def softmaxed(x: Any, axis: int) -> Any:
-    """`softmax` of an array, by the shortest way."""
     e = np.exp(x - np.maximum.reduce(x, axis, keepdims=True))
     e /= _sum(e, axis, keepdims=True)
     return e
