@@ -60,7 +60,7 @@ class DataLoader:
             if order is not None:
                 batch = order[batch]
             # copies: what a model does to its inputs is not to reach the data
-            yield tuple(array[batch] if order is not None else array[batch].copy() for array in self.arrays)
+            yield tuple([array[batch].copy() if order is None else array.take(batch, 0) for array in self.arrays])
 
 
 def _checked(index: int, array: Any) -> Any:

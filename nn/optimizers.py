@@ -23,13 +23,18 @@ from nn.module import Module, clear
 _LARGE = 10_000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
 
 
+_Places = list[tuple[slice, tuple[int, ...]]]
+
+
 class _Group(NamedTuple):
     """Parameters that are stepped together: their positions, where in a vector the entries of each stand and in what
-    shape, and such vectors of what is remembered of them; for one parameter alone, arrays of its shape or numbers."""
+    shape, and such vectors of what is remembered of them, of which the scratch is at hand in parts too; for one
+    parameter alone, arrays of its shape or numbers."""
 
     positions: list[int]
-    places: list[tuple[slice, tuple[int, ...]]]
+    places: _Places
     memory: dict[str, Any]
+    scratch: list[Any]
 
 
 class Optimizer:
@@ -77,13 +82,8 @@ class Optimizer:
         shape, dtype = shapes[0] if len(shapes) == 1 else ends[-1], self.params[positions[0]].dtype
         # scratch is to write to, as asking for new memory takes longer than the arithmetic
         memory = {name: np.zeros(shape, dtype) for name in (*self.remembers, "scratch")}
-        return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory)
-
-    def _parts(self, group: _Group, vector: Any) -> list[Any]:
-        """A vector cut into views, each of a parameter's shape."""
-        if len(group.positions) == 1:
-            return [vector]
-        return [vector[place].reshape(shape) for place, shape in group.places]
+        places = list(zip(map(slice, ends, ends[1:]), shapes, strict=False))
+        return _Group(positions, places, memory, _parts(places, memory["scratch"]))
 
     def __repr__(self) -> str:
         numbers = [f"{name}={each}" for name, each in vars(self).items() if isinstance(each, (int, float, tuple))]
@@ -98,9 +98,8 @@ class Optimizer:
         token = hush()
         try:
             for group in self._groups:
-                positions, _, memory = group
-                if len(positions) == 1:
-                    self._change(positions[0], memory)
+                if len(group.positions) == 1:
+                    self._change(group.positions[0], group.memory)
                 else:
                     self._change_several(group)
         finally:
@@ -129,7 +128,7 @@ class Optimizer:
         gradients = [self._gradient(i) for i in positions]
         steps = {self.steps[i] for i in positions}
         if len(steps) > 1 or any(each is None for each in gradients):
-            for i, *parts in zip(positions, *(self._parts(group, each) for each in memory.values()), strict=True):
+            for i, *parts in zip(positions, *(_parts(group.places, each) for each in memory.values()), strict=True):
                 self._change(i, dict(zip(memory, parts, strict=True)))
             return
         step = steps.pop() + 1
@@ -141,7 +140,12 @@ class Optimizer:
                 _flat(gradient, shape) for gradient, (_, shape) in zip(gradients, group.places, strict=True)
             ])  # fmt: skip
         change = self.change(vector, memory, step)
-        for i, part in zip(positions, change.tolist() if are_values else self._parts(group, change), strict=True):
+        if are_values:
+            parts = change.tolist()
+        else:
+            is_scratch = group.scratch[0].base is change  # not so in a copy of this optimiser
+            parts = group.scratch if is_scratch else _parts(group.places, change)
+        for i, part in zip(positions, parts, strict=True):
             self.steps[i] = step
             self.params[i].data -= part
 
@@ -155,7 +159,7 @@ class Optimizer:
         state: dict[str, Any] = {"lr": np.array(self.lr), "steps": np.array(self.steps)}
         for group in self._groups:
             for name in self.remembers:
-                for i, part in zip(group.positions, self._parts(group, group.memory[name]), strict=True):
+                for i, part in zip(group.positions, _parts(group.places, group.memory[name]), strict=True):
                     state[f"{name}.{i}"] = np.array(part)
         return state
 
@@ -170,7 +174,7 @@ class Optimizer:
         for group in self._groups:
             for name in self.remembers:
                 vector = np.zeros_like(group.memory["scratch"])
-                for i, part in zip(group.positions, self._parts(group, vector), strict=True):
+                for i, part in zip(group.positions, _parts(group.places, vector), strict=True):
                     part[...] = state[f"{name}.{i}"]
                 group.memory[name] = vector
 
@@ -432,6 +436,11 @@ def gradient_norm(parameters: Iterable[Any]) -> float:
     if largest == 0 or not math.isfinite(largest):
         return math.sqrt(total) if total == total else total
     return largest * math.hypot(*(float(np.linalg.norm(row / largest)) for row in rows))  # the squares left the floats
+
+
+def _parts(places: _Places, vector: Any) -> list[Any]:
+    """A vector cut into views, each of a parameter's shape."""
+    return [vector] if len(places) == 1 else [vector[place].reshape(shape) for place, shape in places]
 
 
 def _flat(gradient: Any, shape: tuple[int, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -168,6 +169,22 @@ def test_parameters_stepped_together_change_as_each_does_alone(text):
             optimizer.step()
     assert entries(together) == entries(alone)
     assert all(np.ravel(a.data).dtype == np.ravel(b.data).dtype for a, b in zip(together, alone, strict=True))
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+def test_a_copy_of_an_optimiser_goes_on_as_it_does(text):
+    rng = np.random.default_rng(0)
+    optimizer = make(text, [Tensor(rng.normal(size=shape)) for shape in ((2, 3), (3,), ())])
+    for step in range(6):
+        if step == 3:
+            others = [copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))]
+        for i, each in enumerate(optimizer.params):
+            gradient = rng.normal(size=each.shape)
+            for one in [optimizer, *others] if step >= 3 else [optimizer]:
+                one.params[i].grad = gradient.copy()
+        for one in [optimizer, *others] if step >= 3 else [optimizer]:
+            one.step()
+    assert entries(optimizer.params) == entries(others[0].params) == entries(others[1].params)
 
 
 def test_a_change_of_ones_own_sees_each_parameter_by_itself():

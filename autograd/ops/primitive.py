@@ -158,6 +158,10 @@ def _operation(op: Primitive, signature: inspect.Signature) -> Callable[..., Any
 
     @wraps(op.forward)
     def operation(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == count and not kwargs and not op.takes_sequence:  # the shortest way for the most frequent case
+            for operand in args:
+                if isinstance(operand, Node):
+                    return Node.array_kind._apply(op, args, op.params)
         for operand in args[0] if op.takes_sequence and args else args[:count]:
             if isinstance(operand, Node):
                 break
