@@ -118,10 +118,13 @@ class Optimizer:
         return gradient
 
     def _change(self, i: int, memory: dict[str, Any]) -> None:
-        gradient, steps = self._gradient(i), self.steps
+        parameter = self.params[i]
+        gradient = parameter.grad
+        if type(gradient) is not np.ndarray or self.weight_decay:
+            gradient = self._gradient(i)
         if gradient is not None:
-            steps[i] += 1
-            self.params[i].data -= self.change(gradient, memory, steps[i])
+            self.steps[i] = step = self.steps[i] + 1
+            parameter.data -= self.change(gradient, memory, step)
 
     def _change_several(self, group: _Group) -> None:
         positions, memory = group.positions, group.memory
