@@ -24,6 +24,18 @@ def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
     return tuple(axis_of(x, each) for each in (axis if isinstance(axis, tuple) else (axis,)))
 
 
+def axes_in_one(a: Any, axis: Any) -> Any:
+    """The elements along some axes, or along all, which become the first one."""
+    axes = axes_of(a, axis)
+    first = np.moveaxis(a, axes, range(len(axes)))
+    return np.reshape(first, (-1, *np.shape(first)[len(axes) :]))
+
+
+def left_shape(a: Any, axis: Any, keepdims: bool) -> tuple[int, ...]:
+    """The shape that is left of an array without some axes, or without all."""
+    return np.shape(np.all(data_of(a), axis=axis, keepdims=keepdims))
+
+
 def _count(x: Any, axis: Axis) -> int:
     if axis is None:
         return getattr(x, "size", 1)

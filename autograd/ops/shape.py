@@ -24,6 +24,11 @@ def data_of(x: Any) -> Any:
     return x.data if isinstance(x, Node) else x
 
 
+def float_dtype(*arrays: Any) -> Any:
+    """The dtype of what is computed of these: single precision stays single."""
+    return np.result_type(0.0, *map(data_of, arrays))
+
+
 def axis_of(x: Any, axis: int) -> int:
     """An axis counted from the front. Raises numpy.exceptions.AxisError if there is no such axis."""
     rank = len(shape_of(x))
