@@ -231,18 +231,10 @@ class Entry:
     def _tensor(self, state: _State) -> Tensor:
         """The only output of a program all of whose operands are nodes from outside."""
         out = _new(Tensor)
-        out._primal, out.op, out.grad, out.number, out.retains = (
-            np.asarray(state.outputs[0]),
-            self.op,
-            None,
-            tick(),
-            False,
-        )
-        out.recorded, out.params, out.links = (
-            tuple(state.inputs.inputs[len(self.positions) :]),
-            {"state": state},
-            self.links,
-        )
+        out._primal, out.op, out.grad, out.retains = np.asarray(state.outputs[0]), self.op, None, False
+        out.number = tick()
+        out.params, out.links = {"state": state}, self.links
+        out.recorded = tuple(state.inputs.inputs[len(self.positions) :])
         if modes.active:
             out._watch()
         return out

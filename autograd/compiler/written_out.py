@@ -21,7 +21,6 @@ def reader(nodes: Sequence[Node]) -> Callable[[], list[Any]]:
 
 def hander(leaves: Sequence[Node]) -> Callable[[Sequence[Any]], bool]:
     """A function that sets the gradients of leaves that have none, or does nothing and says so: where one has."""
-    untouched = [None if leaf.priority == 2 else 0.0 for leaf in leaves]
     if len(leaves) > MOST:
 
         def hand(shares: Sequence[Any]) -> bool:
@@ -32,7 +31,7 @@ def hander(leaves: Sequence[Node]) -> Callable[[Sequence[Any]], bool]:
             return True
 
         return hand
-    tests = [f"n{i}.grad{' is not None' if none is None else ''}" for i, none in enumerate(untouched)]
+    tests = [f"n{i}.grad{' is not None' if leaf.priority == 2 else ''}" for i, leaf in enumerate(leaves)]
     lines = [f"if {' or '.join(tests)}: return False", f"{_each('n{}.grad, ', leaves)}= shares", "return True"]
     return _function("hand", "shares, ", {"n": leaves}, lines)
 
