@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import scopes
-from autograd.node import Node, tick
+from autograd.node import UNTOUCHED, Node, tick
 
 _UNSTORED = ("__weakref__", "number")
 
@@ -87,6 +87,8 @@ def _storable(node: Node) -> dict[str, Any]:
     state = _state(node)
     if isinstance(state["grad"], Node):
         state["grad"] = state["grad"].data
+    elif state["grad"] is UNTOUCHED:  # known by its identity, which would be lost
+        del state["grad"]
     return state
 
 
@@ -96,6 +98,7 @@ def _is_stale(node: Node) -> bool:
 
 
 def _fill(node: Node, state: dict[str, Any], is_stale: bool) -> None:
+    node.grad = UNTOUCHED
     for slot, stored in state.items():
         setattr(node, slot, stored)
     node.number = tick() + 0.5 if is_stale else tick()

@@ -47,7 +47,7 @@ def check_activation(name: str) -> None:
     if name not in ROWS or len(ROWS[name].args) != 1:
         raise ValueError(
             f"activation={name!r} is not a row of one argument in the table of derivatives"
-            f"{did_you_mean(str(name), ROWS)}"
+            f"{did_you_mean(str(name), [each for each, row in ROWS.items() if len(row.args) == 1])}"
         )
 
 

@@ -97,7 +97,7 @@ def write(
 
 def check_path(path: str | Path) -> Path:
     """The path, if a checkpoint may be written there. Raises ValueError for its ending, FileNotFoundError if there is
-    no such folder, ImportError if the package for the format is missing."""
+    no such folder, IsADirectoryError if it is one, ImportError if the package for the format is missing."""
     path = Path(path)
     if path.suffix not in (".npz", ".safetensors"):
         raise ValueError(f"{path}: a checkpoint ends in .npz or .safetensors")
@@ -105,6 +105,8 @@ def check_path(path: str | Path) -> Path:
         _safetensors()
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, and a checkpoint is a file")
     return path
 
 

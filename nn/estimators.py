@@ -116,6 +116,8 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
             net, data, loss, self._optimizer(net, size), self.max_iter, validation=held_out, callbacks=callbacks,
             metrics=[metric] if self.early_stopping else [],
         )  # fmt: skip
+        if not len(self.history_):
+            raise KeyboardInterrupt("interrupted before the first epoch was over")
         self.network_ = net
         self.loss_curve_ = self.history_["loss"]
         self.loss_ = self.loss_curve_[-1]

@@ -185,7 +185,9 @@ class BatchNorm1d(Module):
                 average += self.momentum * data_of(new).ravel()
             x = x / FUNCTIONS["sqrt"](variance + self.eps)
         else:
-            x = (x - self.running_mean.reshape(shape)) / np.sqrt(self.running_var + self.eps).reshape(shape)
+            dtype = x.dtype if x.dtype.kind == "f" else self.running_mean.dtype
+            centre, size = (each.astype(dtype) for each in (self.running_mean, np.sqrt(self.running_var + self.eps)))
+            x = (x - centre.reshape(shape)) / size.reshape(shape)
         return x * reshape(self.weight, shape) + reshape(self.bias, shape)
 
     def extra_repr(self) -> str:

@@ -98,6 +98,7 @@ class Module:
             parts, rebuild = flatten(thing)
             if any(map(_is_leaf, parts)):
                 frozen[name] = thing
+                clear(filter(_is_leaf, parts))  # or an optimiser that knows them would go on
                 setattr(self, name, rebuild(part.data if _is_leaf(part) else part for part in parts))
         if frozen:
             self._frozen = frozen

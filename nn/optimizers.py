@@ -20,6 +20,7 @@ from autograd.quiet import hush, unhush
 from nn.checks import check_positive, check_shares
 from nn.module import Module, clear
 
+_TINY = 1e-30  # a sum of squares, from which on it is exact in single precision too
 _LARGE = 10_000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
 
 
@@ -63,6 +64,7 @@ class Optimizer:
     # Kinds of parameters of which `change`, in the class that says so, may be given many at once, their entries in one
     # vector: it minds each entry by itself, changes its memory in place, and returns memory["scratch"].
     together: tuple[type, ...] = ()
+    shrinks = False  # whether weight decay makes the parameters themselves smaller, rather than adds to their gradients
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
         self.params = checked_parameters(params)
@@ -95,44 +97,59 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
+        gradients = [
+            gradient if type(gradient) is np.ndarray and gradient.shape == parameter.data.shape
+            and gradient.dtype is parameter.data.dtype else self._gradient(i)
+            for i, parameter in enumerate(self.params) for gradient in (parameter.grad,)
+        ]  # fmt: skip
         token = hush()
         try:
+            if self.weight_decay:
+                self._decay(gradients)
             for group in self._groups:
                 if len(group.positions) == 1:
-                    self._change(group.positions[0], group.memory)
+                    self._change(group.positions[0], gradients[group.positions[0]], group.memory)
                 else:
-                    self._change_several(group)
+                    self._change_several(group, [gradients[i] for i in group.positions])
         finally:
             unhush(token)
 
     def _gradient(self, i: int) -> Any:
-        """The gradient of a parameter with its weight decay, a float or an array; None if there is none."""
-        parameter = self.params[i]
-        gradient = parameter.grad
-        if gradient is None or gradient is UNTOUCHED:
-            return None
-        if isinstance(gradient, Node):
-            gradient = gradient.data
-        if self.weight_decay and i not in self.undecayed:
-            gradient = gradient + self.weight_decay * parameter.data
+        """The gradient of a parameter, a float or an array; None if there is none."""
+        parameter, gradient = self.params[i], self.params[i].grad
+        if gradient is None or gradient is UNTOUCHED or type(gradient) is float is type(parameter.data):
+            return None if gradient is UNTOUCHED else gradient
+        gradient = data_of(gradient)
+        shape, kind = np.shape(gradient), np.asarray(gradient).dtype.kind
+        if shape != parameter.shape or kind not in "fiub":
+            raise ValueError(
+                f"the gradient of parameter {i}, of shape {parameter.shape}, is of shape {shape} and dtype "
+                f"{np.asarray(gradient).dtype}; nothing was changed"
+            )
         return gradient
 
-    def _change(self, i: int, memory: dict[str, Any]) -> None:
-        parameter = self.params[i]
-        gradient = parameter.grad
-        if type(gradient) is not np.ndarray or self.weight_decay:
-            gradient = self._gradient(i)
+    def _decay(self, gradients: list[Any]) -> None:
+        """Add the parameters' decay to their gradients, or shrink them, where they have a gradient."""
+        for i, (parameter, gradient) in enumerate(zip(self.params, gradients, strict=True)):
+            if gradient is None or i in self.undecayed:
+                continue
+            if self.shrinks:
+                parameter.data *= 1 - self.lr * self.weight_decay
+            else:
+                gradients[i] = gradient + self.weight_decay * parameter.data
+
+    def _change(self, i: int, gradient: Any, memory: dict[str, Any]) -> None:
         if gradient is not None:
             self.steps[i] = step = self.steps[i] + 1
-            parameter.data -= self.change(gradient, memory, step)
+            self.params[i].data -= self.change(gradient, memory, step)
 
-    def _change_several(self, group: _Group) -> None:
+    def _change_several(self, group: _Group, gradients: list[Any]) -> None:
         positions, memory = group.positions, group.memory
-        gradients = [self._gradient(i) for i in positions]
         steps = {self.steps[i] for i in positions}
         if len(steps) > 1 or any(each is None for each in gradients):
-            for i, *parts in zip(positions, *(_parts(group.places, each) for each in memory.values()), strict=True):
-                self._change(i, dict(zip(memory, parts, strict=True)))
+            remembered = [_parts(group.places, each) for each in memory.values()]
+            for i, gradient, *parts in zip(positions, gradients, *remembered, strict=True):
+                self._change(i, gradient, dict(zip(memory, parts, strict=True)))
             return
         step = steps.pop() + 1
         are_values = isinstance(self.params[positions[0]], Value)
@@ -173,7 +190,7 @@ class Optimizer:
         """
         self.check_state(state)
         self.lr = float(state["lr"])
-        self.steps = np.asarray(state["steps"]).tolist()
+        self.steps = np.asarray(state["steps"]).astype(int).tolist()
         for group in self._groups:
             for name in self.remembers:
                 vector = np.zeros_like(group.memory["scratch"])
@@ -185,7 +202,15 @@ class Optimizer:
         """Raise ValueError if a state is not one of this optimiser's."""
         own = self.state_dict()
         kind = type(self).__name__
-        if own.keys() != state.keys() or np.shape(state["steps"]) != (len(self.params),):
+        is_one = isinstance(state, Mapping) and own.keys() == state.keys()
+        given = {name: np.asarray(each) for name, each in state.items()} if is_one else {}
+        if (
+            not is_one
+            or any(each.dtype.kind not in "fiub" for each in given.values())
+            or given["steps"].shape != (len(self.params),)
+            or (given["steps"].astype(np.uint64) != given["steps"]).any()
+            or not 0 <= float(given["lr"]) < math.inf
+        ):
             raise ValueError(f"the state is not one of this {kind} of {len(self.params)} parameters")
         for i, parameter in enumerate(self.params):
             for name in self.remembers:
@@ -366,20 +391,14 @@ class AdamW(Adam):
     Raises ValueError for a negative number, and for betas outside [0, 1).
     """
 
+    shrinks = True
+
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
         weight_decay: float = 1e-2,
     ) -> None:  # fmt: skip
-        super().__init__(params, lr, betas, eps)
         check_positive(weight_decay=weight_decay)
-        self.shrinking = weight_decay
-
-    def step(self) -> None:
-        """Shrink every parameter that has a gradient, then change it as Adam does."""
-        for parameter in self.params:
-            if parameter.grad is not None and parameter.grad is not UNTOUCHED:
-                parameter.data *= 1 - self.lr * self.shrinking
-        super().step()
+        super().__init__(params, lr, betas, eps, weight_decay=weight_decay)
 
 
 def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
@@ -398,8 +417,8 @@ def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
     norm = gradient_norm(parameters)
     if norm > max_norm:
         for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.grad = parameter.grad * (max_norm / (norm + 1e-6))  # as PyTorch has it
+            if parameter.grad is not None and parameter.grad is not UNTOUCHED:
+                _put(parameter, parameter.grad * (max_norm / (norm + 1e-6)))  # as PyTorch has it
     return norm
 
 
@@ -418,9 +437,14 @@ def clip_grad_value(parameters: Iterable[Any], clip_value: float) -> None:
     parameters = checked_parameters(parameters)
     check_positive(clip_value=clip_value)
     for parameter in parameters:
-        if parameter.grad is not None:
-            clipped = np.clip(parameter.grad, -clip_value, clip_value)
-            parameter.grad = float(clipped) if isinstance(clipped, np.floating) else clipped
+        if parameter.grad is not None and parameter.grad is not UNTOUCHED:
+            _put(parameter, np.clip(parameter.grad, -clip_value, clip_value))
+
+
+def _put(parameter: Any, gradient: Any) -> None:
+    """Set a gradient of the kind that a walk sets: of a 0-d result NumPy makes a number."""
+    is_plain = isinstance(gradient, np.generic)
+    parameter.grad = (float if isinstance(parameter, Value) else np.asarray)(gradient) if is_plain else gradient
 
 
 def gradient_norm(parameters: Iterable[Any]) -> float:
@@ -431,14 +455,18 @@ def gradient_norm(parameters: Iterable[Any]) -> float:
         if gradient is not None:
             rows.append(gradient.reshape(-1) if type(gradient) is np.ndarray else np.ravel(data_of(gradient)))
     token = hush()
-    total = float(sum([row.dot(row) for row in rows]))
-    unhush(token)
-    if 1e-290 < total < math.inf:
-        return math.sqrt(total)
-    largest = max([float(np.abs(row).max(initial=0.0)) for row in rows], default=0.0)
-    if largest == 0 or not math.isfinite(largest):
-        return math.sqrt(total) if total == total else total
-    return largest * math.hypot(*(float(np.linalg.norm(row / largest)) for row in rows))  # the squares left the floats
+    try:
+        total = float(sum([row.dot(row) for row in rows]))
+        if _TINY < total < math.inf:
+            return math.sqrt(total)
+        # the squares may have left the floats
+        rows = [row.astype(np.float64) for row in rows]
+        largest = max([float(np.abs(row).max(initial=0.0)) for row in rows], default=0.0)
+        if largest == 0 or not math.isfinite(largest):
+            return math.sqrt(total) if total == total else total
+        return largest * math.hypot(*(float(np.linalg.norm(row / largest)) for row in rows))
+    finally:
+        unhush(token)
 
 
 def _parts(places: _Places, vector: Any) -> list[Any]:

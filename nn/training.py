@@ -92,6 +92,7 @@ class EarlyStopping:
     def __call__(self, model: Module, history: History) -> bool:
         """Whether to stop after this epoch."""
         number = history[self.monitor][-1] * (-1 if self.greater else 1)
+        number = math.inf if math.isnan(number) else number  # nan is the worst
         if number < self.best or not self.weights:
             self.best, self.waited, self.weights = number, 0, model.state_dict()
         else:

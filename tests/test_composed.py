@@ -306,3 +306,24 @@ def test_several_arrays_at_once():
     x, y = np.atleast_2d(Tensor(V), Value(2.0))
     assert (x.shape, y.shape) == ((1, 3), (1, 1))
     assert [each.shape for each in np.atleast_1d(Value(2.0), Tensor(M), 1.0)] == [(1,), (2, 3), (1,)]
+
+
+def test_what_numpy_refuses_is_refused():
+    x = Tensor(M)
+    for axis in (2, -3):
+        for f in (np.rollaxis, lambda x, axis: np.insert(x, 0, 1.0, axis), lambda x, axis: np.delete(x, 0, axis)):
+            with pytest.raises(np.exceptions.AxisError):
+                f(x, axis)
+    with pytest.raises(ValueError, match="twice"):
+        np.gradient(x, axis=(0, -2))
+    with pytest.raises(TypeError, match="one for each of 2 axes"):
+        np.gradient(Tensor(np.ones((3, 3))), [0.0, 1.0, 3.0])
+    with pytest.raises(ValueError, match="not one for each place"):
+        np.average(Tensor(np.ones((3, 4))), axis=1, weights=np.ones((2, 2)))
+    with pytest.raises(ValueError, match="'xy' or 'ij'"):
+        np.meshgrid(x[0], x[1], indexing="ji")
+    with pytest.raises(ValueError, match="'full', 'same' or 'valid'"):
+        np.convolve(x[0], [1.0], "bad")
+    with pytest.raises(ValueError, match="as many values as places"):
+        np.interp(x[0], [1.0, 2.0, 3.0], x[0][:2])
+    assert np.full_like(Tensor(np.ones(3, np.float32)), Tensor(2.0)).dtype == np.float32

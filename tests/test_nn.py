@@ -355,3 +355,23 @@ def test_an_optimizer_says_what_it_is():
 def test_a_learning_rate_below_zero_is_refused(lr):
     with pytest.raises(ValueError, match="learning rate"):
         SGD([Value(1.0)], lr=lr)
+
+
+@pytest.mark.parametrize("net", [Sequential(Linear(2, 2, rng=0), Linear(2, 1, rng=1)), MLP(2, [2, 1], rng=0)])
+def test_what_is_frozen_in_the_middle_of_training_stays_as_it_is(net):
+    optimizer = Adam(net.parameters(), lr=0.1)
+
+    def step():
+        net.zero_grad()
+        output = net(np.ones((1, 2)) if isinstance(net, Sequential) else [1.0, 1.0])
+        (output.sum() if isinstance(net, Sequential) else output).backward()
+        optimizer.step()
+
+    step()
+    net.layers[0].freeze()
+    before = net.state_dict()
+    step()
+    after = net.state_dict()
+    changed = {path for path, old in before.items() if (old != after[path]).any()}
+    assert changed
+    assert not any(path.startswith("layers.0.") for path in changed)

@@ -162,3 +162,19 @@ def test_a_fit_that_fails_leaves_the_last_one(wrong):
 def test_a_generator_is_a_random_state():
     first, second = (quick(max_iter=200, random_state=np.random.default_rng(3)).fit(*IRIS) for _ in range(2))
     assert (first.predict_proba(IRIS[0]) == second.predict_proba(IRIS[0])).all()
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_what_was_fitted_before(monkeypatch):
+    X, y = load_iris(return_X_y=True)
+    model = nn.MLPClassifier((5,), max_iter=200, random_state=0, n_iter_no_change=200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        before = model.fit(X, y).predict_proba(X)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nn.Adam, "step", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="before the first epoch"):
+        model.fit(X, y)
+    assert (model.predict_proba(X) == before).all()

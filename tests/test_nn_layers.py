@@ -514,3 +514,11 @@ def test_widths_and_kernels_may_be_numpys():
 def test_a_kernel_without_size_is_refused(kernel):
     with pytest.raises((ValueError, TypeError)):
         nn.Conv2d(1, 1, kernel)
+
+
+def test_batch_norm_keeps_single_precision():
+    norm = nn.BatchNorm1d(2)
+    for name in ("weight", "bias"):
+        setattr(norm, name, Tensor(getattr(norm, name).data.astype(np.float32)))
+    x = np.float32([[1.0, 2.0], [3.0, 5.0]])
+    assert norm(Tensor(x)).dtype == norm.eval()(Tensor(x)).dtype == np.float32

@@ -454,3 +454,84 @@ def test_a_schedule_is_one_of_an_optimizer():
 def test_what_is_no_number_is_refused(make):
     with pytest.raises(TypeError, match="must be a"):
         make([Value(1.0)])
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+@pytest.mark.parametrize("wrong", [np.ones(5), np.array("text"), np.ones(3, complex), np.array(1.0)])
+def test_a_wrong_gradient_changes_nothing(text, wrong):
+    params = [Tensor(np.ones((2, 3))), Tensor(np.ones(3)), Value(1.0)]
+    optimizer = make(text, params)
+    for each in params:
+        each.grad = np.ones(each.shape)[()]
+    optimizer.step()
+    before, weights = optimizer.state_dict(), entries(params)
+    params[1].grad = wrong
+    with pytest.raises(ValueError, match=r"gradient of parameter 1, of shape \(3,\)"):
+        optimizer.step()
+    after = optimizer.state_dict()
+    assert entries(params) == weights
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("lr", -1.0), ("lr", np.inf), ("steps", [1.5, 1.0]), ("steps", [-1, 1]), ("squares.1", "text"), ("sums.0", 1j)],
+)
+def test_a_state_of_other_numbers_changes_nothing(name, wrong):
+    params = [Tensor(np.ones(3)), Tensor(np.ones(2))]
+    optimizer = nn.Adam(params)
+    for each in params:
+        each.grad = np.ones(each.shape)
+    optimizer.step()
+    before = optimizer.state_dict()
+    for state in (before | {name: np.array(wrong)}, None, [1.0]):
+        with pytest.raises(ValueError, match="not one of this Adam of 2 parameters"):
+            optimizer.load_state_dict(state)
+    assert all((before[each] == now).all() for each, now in optimizer.state_dict().items())
+
+
+def test_clipping_leaves_alone_what_no_gradient_has_reached():
+    for clip in (lambda params: nn.clip_grad_norm(params, 1.0), lambda params: nn.clip_grad_value(params, 0.5)):
+        x, w = Value(1.0), Value(2.0)
+        optimizer = nn.AdamW([x, w], lr=0.1, weight_decay=0.5)
+        optimizer.zero_grad()
+        (w * w).backward()
+        clip(optimizer.params)
+        optimizer.step()
+        assert (x.data, optimizer.steps) == (1.0, [0, 1])
+        single = Tensor(np.float32(3.0))
+        (single * single).backward()
+        clip([single])
+        assert type(single.grad) is np.ndarray
+        assert single.grad.dtype == np.float32
+
+
+def test_a_pickled_optimiser_knows_what_no_gradient_has_reached():
+    x, w = Value(1.0), Value(2.0)
+    optimizer = pickle.loads(pickle.dumps(nn.AdamW([x, w], lr=0.1, weight_decay=0.5)))
+    x, w = optimizer.params
+    (w * w).backward()
+    optimizer.step()
+    assert (x.data, optimizer.steps) == (1.0, [0, 1])
+
+
+def test_adamw_shrinks_what_is_decayed_alone():
+    params = [Tensor(np.ones(2)), Tensor(np.ones(2))]
+    optimizer = nn.AdamW(params, lr=0.1, weight_decay=0.5)
+    optimizer.undecayed = {1}
+    for each in params:
+        each.grad = np.zeros(2)
+    optimizer.step()
+    assert entries(params) == [0.95, 0.95, 1.0, 1.0]
+    assert "weight_decay=0.5" in repr(optimizer)
+
+
+def test_the_length_of_tiny_gradients_in_single_precision():
+    x = Tensor(np.zeros(2, np.float32))
+    x.grad = np.array([3e-23, 4e-23], np.float32)
+    assert gradient_norm([x]) == pytest.approx(5e-23, rel=1e-6)
+    x.grad = np.array([3e30, 4e30], np.float32)
+    assert gradient_norm([x]) == pytest.approx(5e30, rel=1e-6)
+    with np.errstate(all="raise"):
+        x.grad = np.array([np.inf, 1.0], np.float32)
+        assert gradient_norm([x]) == np.inf

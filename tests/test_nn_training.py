@@ -691,3 +691,21 @@ def test_a_file_that_is_replaced_keeps_its_mode_and_its_links(tmp_path, ending):
     assert target.stat().st_mode & 0o777 == 0o640
     nn.load(other, target)
     assert other.weight.tolist() == twin.weight.tolist()
+
+
+def test_nan_is_worse_than_anything_for_early_stopping():
+    stopping = nn.EarlyStopping(patience=3, monitor="score", greater=True)
+    model, scores = nn.Linear(1, 1, rng=0), []
+    for score in (math.nan, -0.5, math.nan, -0.3, -0.2):
+        scores.append(score)
+        assert not stopping(model, {"score": scores})
+    assert stopping.best == 0.2
+
+
+def test_a_checkpoint_that_is_a_folder_is_refused_before_training(tmp_path):
+    model, data = nn.Linear(1, 1, rng=0), (np.ones((4, 1)), np.ones((4, 1)))
+    before = model.state_dict()
+    (tmp_path / "a.npz").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        nn.fit(model, data, nn.mse_loss, nn.SGD(model.parameters()), 1, checkpoint=tmp_path / "a.npz")
+    assert all((before[path] == now).all() for path, now in model.state_dict().items())

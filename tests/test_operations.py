@@ -1005,3 +1005,25 @@ def test_cross_entropy_keeps_what_its_rule_needs():
     for wrong in (np.array([0, 3, 0, 0, 0]), np.array([0, 0, -1, 0, 0]), np.full(5, 2**64 - 1, np.uint64)):
         with pytest.raises(IndexError, match="of 3 classes takes class indices from 0"):
             autograd.cross_entropy(Tensor(x), wrong)
+
+
+def test_affine_takes_matrices_of_weights():
+    for x, w, b in (((3, 3), (3,), ()), ((2, 2, 2), (2, 2, 2), (2,)), ((5, 3), (3, 2), (1, 5, 2))):
+        with pytest.raises(ValueError, match="the weights are a matrix"):
+            autograd.affine(Tensor(np.ones(x)), np.ones(w), np.ones(b))
+
+
+def test_cross_entropy_of_unusual_logits():
+    x = Tensor([[1000.0, 0.0, 0.0]])
+    np.sqrt(autograd.cross_entropy(x, [0])).backward()  # an infinite slope times zeros
+    assert x.grad.tolist() == [[0.0, 0.0, 0.0]]
+    x = Tensor([[0.0, -2000.0, -1.0]])
+    autograd.cross_entropy(x, [0]).backward(np.array(np.inf))
+    assert x.grad.tolist() == [[-np.inf, 0.0, np.inf]]
+    many = Tensor(np.zeros((20000, 1000), np.float16))
+    assert autograd.cross_entropy(many, np.zeros(20000, int)).item() == pytest.approx(np.log(1000), rel=1e-3)
+    whole = autograd.cross_entropy(np.array([[1, 2], [3, 4]]), np.array([0, 1]))
+    assert whole == pytest.approx((np.log1p(np.e) + np.log1p(1 / np.e)) / 2)
+    for shape in ((3,), (2, 3, 4)):
+        with pytest.raises(ValueError, match="logits of shape"):
+            autograd.cross_entropy(Tensor(np.ones(shape)), np.zeros(shape[:1], int))

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.node import Node
 from autograd.ops.reduce import axes_in_one, left_shape
-from autograd.ops.shape import broadcast_to, data_of, float_dtype
+from autograd.ops.shape import axis_of, broadcast_to, data_of, float_dtype
 
 
 def _column_stack(tup: Sequence[Any]) -> Any:
@@ -53,7 +53,7 @@ def _cond(x: Any, p: Any = None) -> Any:
 
 
 def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    axis, start = axis % np.ndim(a), start + np.ndim(a) if start < 0 else start
+    axis, start = axis_of(a, axis), start + np.ndim(a) if start < 0 else start
     return np.moveaxis(a, axis, start - (axis < start))
 
 
@@ -74,8 +74,7 @@ def _lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, A
 
 def _full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
     if isinstance(fill_value, Node):
-        filled = broadcast_to(fill_value, np.shape(a))
-        return filled if dtype is None else filled.astype(dtype)
+        return broadcast_to(fill_value, np.shape(a)).astype(np.result_type(data_of(a)) if dtype is None else dtype)
     return np.full_like(data_of(a), fill_value, dtype)
 
 
@@ -91,6 +90,8 @@ def _nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: f
 
 def _meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> Any:
     # `copy` means nothing where arrays are not changed in place
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"indexing is 'xy' or 'ij', not {indexing!r}")
     order = [1, 0, *range(2, len(xi))] if indexing == "xy" and len(xi) > 1 else [*range(len(xi))]
     sides = np.eye(len(xi), dtype=int) * -2 + 1  # -1, the length that is left, for each along an axis of its own
     grids = [np.reshape(x, tuple(sides[place])) for x, place in zip(xi, order, strict=True)]
@@ -114,7 +115,7 @@ def _cumulative(total: Callable[..., Any], start: float) -> Callable[..., Any]:
 def _insert(arr: Any, obj: int, values: Any, axis: int | None = None) -> Any:
     if not isinstance(obj, (int, np.integer)):
         raise TypeError(f"np.insert has a rule for one place, a whole number, not for {obj!r}; use np.concatenate")
-    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis)
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis_of(arr, axis))
     if not -np.shape(arr)[axis] <= obj <= np.shape(arr)[axis]:
         raise IndexError(f"np.insert at {obj} of an axis of {np.shape(arr)[axis]}")
     values = values if isinstance(values, Node) else np.asarray(values, float_dtype(arr))
@@ -157,7 +158,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "cumulative_prod": _cumulative(np.cumprod, 1.0),
     "insert": _insert,
     "delete": lambda arr, obj, axis=None: np.take(
-        arr, np.delete(np.arange(np.size(arr) if axis is None else np.shape(arr)[axis]), obj), axis
+        arr, np.delete(np.arange(np.size(arr) if axis is None else np.shape(arr)[axis_of(arr, axis)]), obj), axis
     ),
     "atleast_3d": lambda arr: np.expand_dims(arr, [(0, 1, 2), (0, 2), (2,), ()][min(np.ndim(arr), 3)]),
     "unstack": lambda x, axis=0: tuple(np.moveaxis(x, axis, 0)),

@@ -32,6 +32,8 @@ def _polyval(p: Any, x: Any) -> Any:
 def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
     if np.ndim(a) != 1 or np.ndim(v) != 1 or not len(a) or not len(v):
         raise ValueError(f"np.convolve takes two sequences of numbers, not shapes {np.shape(a)} and {np.shape(v)}")
+    if mode not in ("full", "same", "valid"):
+        raise ValueError(f"the mode is 'full', 'same' or 'valid', not {mode!r}")
     x, kernel = (v, a) if len(v) > len(a) else (a, v)
     n, m = len(x), len(kernel)
     first, count = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
@@ -46,7 +48,10 @@ def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 
 def _gradient(f: Any, *varargs: Any, axis: int | tuple[int, ...] | None = None, edge_order: int = 1) -> Any:
     axes = axes_of(f, axis)
-    spacings = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"np.gradient along one axis twice: {axis}")
+    is_one = len(varargs) == 1 and not np.ndim(varargs[0])
+    spacings = varargs * len(axes) if is_one else varargs or (1.0,) * len(axes)
     if len(spacings) != len(axes):
         raise TypeError(f"np.gradient takes one spacing, or one for each of {len(axes)} axes, not {len(varargs)}")
     found = [_slopes(f, spacing, each, edge_order) for spacing, each in zip(spacings, axes, strict=True)]
@@ -74,6 +79,8 @@ def _slopes(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
     places = data_of(xp)
+    if np.shape(places) != np.shape(fp) or not len(places):
+        raise ValueError(f"np.interp takes as many values as places, not {np.shape(fp)} and {np.shape(places)}")
     i = np.clip(np.searchsorted(places, data_of(x), side="right") - 1, 0, max(len(places) - 2, 0))
     following = np.minimum(i + 1, len(places) - 1)
     slope = (fp[following] - fp[i]) / np.where(following > i, xp[following] - xp[i], 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from autograd.node import Node
 from autograd.ops.primitive import function, primitive
 from autograd.ops.reduce import log_softmax, softmax, times
-from autograd.ops.shape import shape_of
+from autograd.ops.shape import float_dtype, shape_of
 
 
 def _product(x: Any, y: Any, out: Any = None) -> Any:
@@ -45,7 +46,11 @@ def affine(x: Any, w: Any, b: Any) -> Any:
 
     >>> affine(np.array([[1.0, 2.0]]), np.eye(2), np.array([10.0, 20.0]))
     array([[11., 22.]])
+
+    Raises ValueError for shapes that do not fit, and for weights that are no matrix.
     """
+    if w.ndim != 2 or b.ndim > max(x.ndim, 1):
+        raise ValueError("the weights are a matrix, and the bias has no more axes than the result; write x @ w + b")
     z = _product(x, w)
     if getattr(b, "dtype", None) is z.dtype or z.dtype == np.result_type(z, b):
         z += b
@@ -74,8 +79,11 @@ def _cross_entropy_rule(g: Any, z: Any, x: Any, *kept: Any, labels: Any) -> Any:
     e, total, places = kept or _keeping_exponentials(x, labels)[1]
     share = e / total
     share.put(places, share.take(places) - 1)
-    share *= float(g) / rows
-    return share
+    scale = float(g) / rows
+    if isfinite(scale):
+        share *= scale
+        return share
+    return times(np.asarray(scale, share.dtype), share)
 
 
 @lru_cache(64)
@@ -96,7 +104,9 @@ def _keeping_exponentials(x: Any, labels: Any) -> Any:
     at_label = e.take(places)
     np.exp(e, e)
     total = np.dot(e, _ones(classes, e.dtype))
-    return np.add.reduce(np.log(total) - at_label) / rows, (e, total[:, None], places)
+    surprise = np.log(total) - at_label
+    mean = np.mean(surprise) if e.dtype == np.float16 else np.add.reduce(surprise) / rows  # half sums end at 65504
+    return mean, (e, total[:, None], places)
 
 
 @primitive(internal=True, dx=_cross_entropy_rule, keeping=_keeping_exponentials)
@@ -118,7 +128,10 @@ def cross_entropy(x: Any, labels: Any) -> Any:
     # integers among the arguments of a compiled function are known by their array
     is_known = isinstance(labels, Node) and labels.dtype.kind in "iu"
     labels = labels._primal if is_known else np.asarray(labels)
+    x = x if isinstance(x, Node) else np.asarray(x, float_dtype(x))
     shape = shape_of(x)
+    if len(shape) != 2:
+        raise ValueError(f"cross_entropy() takes logits of shape (rows, classes), not {shape}")
     if labels.ndim == 2 and labels.shape == shape:
         return (log_softmax(x) * labels).sum() / -shape[0]
     if labels.shape != shape[:1] or labels.dtype.kind not in "iu":
