@@ -97,20 +97,22 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
-        gradients = [
-            gradient if type(gradient) is np.ndarray and gradient.shape == parameter.data.shape
-            and gradient.dtype is parameter.data.dtype else self._gradient(i)
-            for i, parameter in enumerate(self.params) for gradient in (parameter.grad,)
-        ]  # fmt: skip
+        gradients: list[Any] = []
+        for i, parameter in enumerate(self.params):
+            gradient, data = parameter.grad, parameter.data
+            if type(gradient) is not np.ndarray or gradient.shape != data.shape or gradient.dtype is not data.dtype:
+                gradient = self._gradient(i)
+            gradients.append(gradient)
         token = hush()
         try:
             if self.weight_decay:
                 self._decay(gradients)
             for group in self._groups:
-                if len(group.positions) == 1:
-                    self._change(group.positions[0], gradients[group.positions[0]], group.memory)
+                positions, _, memory, _ = group
+                if len(positions) == 1:
+                    self._change(positions[0], gradients[positions[0]], memory)
                 else:
-                    self._change_several(group, [gradients[i] for i in group.positions])
+                    self._change_several(group, [gradients[i] for i in positions])
         finally:
             unhush(token)
 
