@@ -175,7 +175,7 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     Such a function hands back numbers and arrays of its own making, of the leaves' shapes and dtypes.
     """
     leaves = root.op.leaves
-    if leaves:
+    if leaves and (root.x is leaves if root.priority == 1 else root.links is root.op.links):  # not so in a copy
         given, params = (root.y, {}) if root.priority == 1 else ((), root.params)
         shares = root.op.joint_rule(gradient, root, given, False, **params)
         assert root.op.hand is not None

@@ -12,9 +12,10 @@ import sys
 import zlib
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from inspect import Signature
 from itertools import chain
+from keyword import iskeyword
 from operator import attrgetter, is_, itemgetter
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
@@ -193,7 +194,7 @@ class Watch:
     """A look at things, quick enough to be had at every call."""
 
     def __init__(self) -> None:
-        self.lists: list[Iterable[Any]] = []
+        self.lists: list[Collection[Any]] = []
         self.spaces: list[dict[str, Any]] = []  # the attributes of things, all of them
         self.arrays: list[Any] = []
         self.getters: list[tuple[Callable[..., tuple[Any, ...]], Any, list[str]]] = []  # some attributes, or globals
@@ -206,6 +207,8 @@ class Watch:
                 self.lists += [thing, thing.values()] if isinstance(thing, dict) else [thing]
             return
         if isinstance(thing, CellType):
+            if not _contents(thing, names):  # nothing is in it yet
+                return
             self.getters.append((attrgetter("cell_contents", "cell_contents"), thing, ["cell_contents"]))
             return
         get: Any = itemgetter
@@ -213,7 +216,7 @@ class Watch:
             items, names = thing.function.__globals__, {*thing.names}
         elif not leads and not isinstance(thing, _NAMESPACES) and _is_ours(type(thing)):
             return
-        elif not isinstance(thing, _NAMESPACES) and names.issuperset(getattr(thing, "__dict__", "-")):
+        elif not isinstance(thing, _NAMESPACES) and hasattr(thing, "__dict__") and _is_all(vars(thing), names):
             self.spaces.append(vars(thing))  # all of them, also one that is set later
             return
         else:
@@ -232,7 +235,7 @@ class Watch:
 
     def start(self) -> None:
         """From now on everything is to stay as it is."""
-        self.things = [*self._look()]
+        self.things, self.sizes = [*self._look()], self._sizes()
         self.bytes = [*map(_bytes, self.arrays)]
         self.is_same: Callable[[], bool] = self._is_same
         if len(self.things) <= written_out.MOST:
@@ -245,7 +248,7 @@ class Watch:
                 return True
             if self.is_same():
                 return False
-            if not all(map(_same, self._look(), self.things)):
+            if self._sizes() != self.sizes or not all(map(_same, self._look(), self.things)):
                 return True
         except (LookupError, ValueError, AttributeError):
             return True
@@ -257,8 +260,11 @@ class Watch:
         spaces = [space.values() for space in self.spaces]
         return chain.from_iterable([*self.lists, *spaces, *[get(thing) for get, thing, _ in self.getters], _END])
 
+    def _sizes(self) -> list[int]:
+        return [len(each) for each in (*self.lists, *self.spaces)]
+
     def _is_same(self) -> bool:
-        return all(map(is_, self._look(), self.things))
+        return self._sizes() == self.sizes and all(map(is_, self._look(), self.things))
 
 
 def _is_data_set(thing: Any) -> bool:
@@ -272,8 +278,16 @@ def _is_fixed(thing: Any) -> bool:
     return isinstance(thing, _NUMBERS) or (isinstance(thing, FunctionType) and _is_ours(thing))
 
 
+def _is_all(attributes: dict[Any, Any], names: set[str]) -> bool:
+    """Whether all attributes are to be watched: code mentions them all, or cannot spell the name of one."""
+    return names.issuperset(attributes) or not all(
+        isinstance(name, str) and name.isidentifier() and not iskeyword(name) for name in attributes
+    )
+
+
 def _same(now: Any, before: Any) -> bool:
-    return now is before or (type(now) is type(before) and isinstance(now, _NUMBERS) and bool(now == before))
+    """Whether it is the same thing, or an equal number: of its kind, and of two zeros the same one."""
+    return now is before or (type(now) is type(before) and isinstance(now, _NUMBERS) and repr(now) == repr(before))
 
 
 def _contents(thing: Any, names: set[str]) -> list[Any] | None:
@@ -398,8 +412,8 @@ def _named_parts(thing: Any, name: str) -> Iterator[tuple[Any, str]]:
             yield call, name
 
 
-def _bytes(thing: Any) -> bytes:
-    return bytes(thing) if isinstance(thing, bytearray) else thing.tobytes()
+def _bytes(thing: Any) -> Any:
+    return (thing.shape, thing.tobytes()) if isinstance(thing, np.ndarray) else bytes(thing)
 
 
 def _size(thing: Any) -> int:

@@ -22,6 +22,7 @@ from autograd.readers import numba as spelled
 from autograd.rows import ROWS
 
 _FLOAT64 = np.dtype(np.float64)
+_GREATEST = float(np.finfo(np.float64).max)
 
 
 class Call(NamedTuple):
@@ -95,7 +96,7 @@ class Chain:
             if is_sum:
                 body.first.append(f"z{result} = 0.0")
                 body.each.append(f"z{result} += z_{row.name}({given})")
-                body.last += [f"v{result}[()] = z{result}", f"strange += 0.0 * z{result}"]
+                body.last += _kept(f"v{result}[()]", f"z{result}")
             else:
                 body.each += [f"z{result} = z_{row.name}({given})", *_kept(self._at(result), f"z{result}")]
             known.add(result)
@@ -175,7 +176,8 @@ class Chain:
         label is out of range."""
         step, rows = self.steps[-1], float(self.shape[0])
         x, z = step.operands[0], step.result
-        lines += [f"v{z} = empty(())", f"e{z} = empty({self.shape})"]
+        # a copy: a caller may use the array again before the gradient is asked for
+        lines += [f"v{z} = empty(())", f"e{z} = empty({self.shape})", f"l{z} = {self._labels()}.copy()"]
         body.first += [f"z{z} = 0.0", "is_bad = False"]
         body.after_row += [
             "greatest = -inf",
@@ -190,7 +192,7 @@ class Chain:
             f"at_label = z_sub(v{x}[i0, label if 0 <= label < v{x}.shape[1] else 0], greatest)",
             f"z{z} += z_div(z_sub(z_log(total), at_label), {rows})",
         ]
-        body.last += [f"v{z}[()] = z{z}", f"strange += 0.0 * z{z}", "if is_bad: return 2"]
+        body.last += [*_kept(f"v{z}[()]", f"z{z}"), "if is_bad: return 2"]
 
     def _share_of_cross_entropy(self, body: _Body) -> tuple[int, str]:
         """The slot whose elements get a share of the gradient, and that share."""
@@ -228,14 +230,15 @@ class Chain:
             if axis == 1 and (body.before_row or body.after_row):
                 loops = [*body.before_row, *loops, *body.after_row]
         parameters = [*arrays, "labels"] if self._is_cross_entropy and "labels" in text else arrays
-        given = [*arrays, self._labels()] if len(parameters) > len(arrays) else arrays
+        given = [*arrays, f"l{self.steps[-1].result}"] if len(parameters) > len(arrays) else arrays
         calls = [f"{name}_found = {name}({', '.join(given)})"]
         if self._is_cross_entropy and not found:
             last = self.steps[-1]
             calls.append(f"if {name}_found == 2: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})")
-        whole_body = ["strange = 0.0", *body.first, *loops, *body.last, "return int(strange != 0.0)"]
+        whole_body = ["strange = 0", *body.first, *loops, *body.last, "return strange"]
         source = [f"@loop\ndef {name}({', '.join(parameters)}):", *_indented(whole_body)]
         kept = [array for array in arrays if array[0] == "e" and not found]
+        kept += [f"l{array[1:]}" for array in kept]
         spares = {
             f"spare_{name}": self.plan.shape(int(name[1:])) for name in arrays if f"spare_{name}" in "".join(lines)
         }
@@ -336,8 +339,9 @@ def _is_cross_entropy(plan: Plan, step: Step) -> bool:
 
 
 def _kept(place: str, value: str, sign: str = "=") -> list[str]:
-    """Lines that write a value to its place; what is nan or inf makes nan of `strange`."""
-    return [f"{place} {sign} {value}", f"strange += 0.0 * {value}"]
+    """Lines that write a value to its place, and note in `strange` whether it is nan or inf: by a comparison, which the
+    compiler leaves as it is, where it may reorder sums."""
+    return [f"{place} {sign} {value}", f"strange |= int(not abs({value}) <= {_GREATEST!r})"]
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

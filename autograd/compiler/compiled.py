@@ -48,7 +48,7 @@ def jit(f: _F) -> _F:
     where a name, an attribute, or what is in a list, dict or array that the function reads from outside is no longer
     what it was, it is recorded anew. A change is not looked for inside a list or dict of more than 32 plain numbers
     or rows of them, an array of more than 64 KiB, and installed libraries, nor where an attribute is read by a name
-    that is computed.
+    that is computed, or a class, a method, or the code or defaults of a function are exchanged for others.
 
     The result of a call is one node, whose gradients flow to all nodes that went in. Several results are parts of one
     operation: gradients do not reach one of them through another. Gradients of gradients run the function once more,
@@ -240,7 +240,7 @@ def _type_of(each: Any, index: int, given: list[Any]) -> Any:
         twin = next(i for i, other in enumerate(given) if other is each)
         return type(each), twin, each.shape, each.dtype
     if isinstance(each, np.ndarray):
-        return np.ndarray, each.shape, each.dtype, each.tobytes() if each.dtype.kind not in "fiub" else None
+        return type(each), each.shape, each.dtype, each.tobytes() if each.dtype.kind not in "fiub" else None
     return type(each), each
 
 

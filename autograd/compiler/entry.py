@@ -34,7 +34,7 @@ from autograd.value import Value
 
 MISS: Any = object()  # what a call returns whose comparisons have other answers
 _new = object.__new__
-_primal = attrgetter("_primal")
+_kind = attrgetter("shape", "dtype")
 
 
 class _State(NamedTuple):
@@ -124,9 +124,12 @@ class Entry:
         self.all_operands = len(self.operands) == self.program.count
         if same and not any(node.op for node in same):
             self.op.leaves, self.op.hand = tuple(same), written_out.hander(same)
-        self.links = tuple([(node, i) for i, node in enumerate(same)])
+        self.op.links = tuple([(node, i) for i, node in enumerate(same)])
         self.is_simple = bool(self.op.leaves) and self.is_single and self.is_node[0] and self.kinds[0] is Tensor
         self.read_captured = written_out.reader(self.captured)
+        # which of these are arrays, and of what shape and dtype: for others the program is another one
+        self.tensors = [i for i, node in enumerate(self.captured) if not isinstance(node, Value)]
+        self.tensor_kinds = [_kind(self.captured[i]) for i in self.tensors]
         recorded_nodes = [weakref.ref(node) for node in trace.nodes]
         trace.forget()
         del result, leaves, build_result, made, fresh, arguments, args, kwargs, passed, surroundings
@@ -162,17 +165,18 @@ class Entry:
         )
 
     def is_stale(self) -> bool:
-        """Whether a node that the function reaches from outside was replaced by another one."""
-        return self.watched.changed()
+        """Whether a node that the function reaches from outside was replaced by another one, or by other data."""
+        captured = self.read_captured()
+        return self.watched.changed() or [_kind(captured[i]) for i in self.tensors] != self.tensor_kinds
 
     def call(self, given: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What f returns for these arguments, or MISS if a comparison has another answer."""
-        if self.watched.changed():
-            return MISS
         numbers = self.read_captured()
+        if self.watched.changed() or [*map(_kind, map(numbers.__getitem__, self.tensors))] != self.tensor_kinds:
+            return MISS
         if given:
             given = [given[position] for position in self.positions]
-            numbers = [*[_primal(each) if isinstance(each, Node) else each for each in given], *numbers]
+            numbers = [*map(_number, given), *numbers]
             for i in self.unread:
                 numbers[i] = 0.0
         inputs = self.executor.gathered(numbers)
@@ -181,7 +185,7 @@ class Entry:
         if outputs is None:
             self._rewind(randoms)
             return MISS
-        if not self.is_scalar and inputs.is_strange and backward.has_nan(outputs):
+        if not self.is_scalar and backward.has_nan(outputs):
             self._rewind(randoms)
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         state = _State(inputs, outputs, args, kwargs, randoms)
@@ -233,7 +237,7 @@ class Entry:
         out = _new(Tensor)
         out._primal, out.op, out.grad, out.retains = np.asarray(state.outputs[0]), self.op, None, False
         out.number = tick()
-        out.params, out.links = {"state": state}, self.links
+        out.params, out.links = {"state": state}, self.op.links
         out.recorded = tuple(state.inputs.inputs[len(self.positions) :])
         if modes.active:
             out._watch()
@@ -281,6 +285,13 @@ class Entry:
         outputs = list({node: (node, share) for node, share in outputs}.values())
         found = backward.gradients(outputs, as_graph=True, stop=set(operands))
         return [found.get(node, 0.0) for node in operands]
+
+
+def _number(argument: Any) -> Any:
+    """What goes into a program: an array, or a float."""
+    if isinstance(argument, Node):
+        return argument._primal
+    return argument if isinstance(argument, np.ndarray) else float(argument)
 
 
 def _printed(form: Any) -> str:

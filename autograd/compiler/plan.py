@@ -40,6 +40,7 @@ class Step(NamedTuple):
     places: tuple[int, ...]  # which operands these rules are for
     row: Row | None  # of the table, where the operation is elementwise
     params: dict[str, Any]
+    keeps: int = 0  # the call returns, beside the result, what the rules get behind so many operands; 0 if it does not
 
 
 class Plan:
@@ -154,7 +155,8 @@ class Plan:
         rules = tuple((operands[i], filled(_rule, i), filled(_careful_rule, i)) for i in places)
         operands += tuple(self.slots[id(each)] for each in live)
         call = filled(_forward, event.ndim, type(event))
-        self.steps.append(Step(primitive.name, call, operands, slot, rules, places, primitive.row, params))
+        keeps = len(primitive.rules) if primitive.keeping else 0
+        self.steps.append(Step(primitive.name, call, operands, slot, rules, places, primitive.row, params, keeps))
 
     def shape(self, slot: int) -> tuple[int, ...]:
         """The shape of what is in a slot."""
@@ -222,6 +224,14 @@ def _filled(make: Callable[..., Any], params: dict[str, Any], live: list[Any]) -
 
 def _forward(op: Primitive, params: dict[str, Any], ndim: int, kind: type) -> Callable[..., Any]:
     forward = op.forward
+    if op.keeping is not None:
+        keeping = op.keeping
+
+        def both(*operands: Any) -> Any:
+            z, kept = keeping(*operands, **params)
+            return np.asarray(z), kept
+
+        return both
     if kind is Value:
         return forward if op is TO_VALUE else lambda *operands: float(forward(*operands))
     if op.takes_sequence:

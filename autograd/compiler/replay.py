@@ -51,8 +51,10 @@ class Replay:
         ]  # fmt: skip
         self.unsure = self.checked  # those where one shows though the compiled loops have found nothing strange
         self.kept = sorted({slot for step in self.steps for slot in (step.result, *step.operands)} - self._fixed())
-        self.function = function_from(self.forward_source(plan.steps, []), "forward", self.namespace)
-        self.usual = function_from(self.backward_source("usual", plan.steps, []), "backward", self.namespace)
+        self.functions = (
+            function_from(self.forward_source(plan.steps, []), "forward", self.namespace),
+            function_from(self.backward_source("usual", plan.steps, []), "backward", self.namespace),
+        )
         self.careful: Callable[..., Any] | None = None
 
     def compile(self) -> None:
@@ -65,8 +67,10 @@ class Replay:
             self.namespace |= {name: spare(shape) for loop in loops for name, shape in loop.spares.items()}
             self.namespace |= compiled(loops, [row for chain in chains for row in chain.rows()])
             self.units = units
-            self.function = function_from(sources[0], "forward", self.namespace)
-            self.usual = function_from(sources[1], "backward", self.namespace)
+            self.functions = (
+                function_from(sources[0], "forward", self.namespace),
+                function_from(sources[1], "backward", self.namespace),
+            )
             self.name += f", {len(chains)} chains of them as compiled loops"
 
     def gathered(self, numbers: list[Any]) -> _Call:
@@ -81,8 +85,8 @@ class Replay:
         token = hush()
         try:
             outputs: list[Any]
-            call.kept, outputs, guarded, call.is_strange = self.function(*call.inputs)
-            call.usual = self.usual  # it goes with this function, though the plan may be compiled before it is called
+            function, call.usual = self.functions  # two that go together, though another thread may compile the plan
+            call.kept, outputs, guarded, call.is_strange = function(*call.inputs)
         finally:
             unhush(token)
         for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True) if guarded else ():
@@ -125,10 +129,11 @@ class Replay:
                 loops.append(unit.forward(f"forward{len(loops)}"))
                 lines += loops[-1].lines
                 continue
-            lines.append(f"v{unit.result} = {name}({_names(unit.operands)})")
+            also = f", k{unit.result}" if unit.keeps else ""
+            lines.append(f"v{unit.result}{also} = {name}({_names(unit.operands)})")
         outputs = ", ".join(f"v{slot}{'.copy()' if slot in self._views() else ''}" for slot in self.plan.outputs)
         guarded = "".join(f"(v{left}, v{right}), " for _, left, right, _ in self.plan.guards)
-        kept = f"{_names(self.kept)}{''.join(f'{name}, ' for loop in loops for name in loop.kept)}"
+        kept = _names(self.kept) + "".join(f"{name}, " for name in _also_kept(units, loops))
         lines.append(f"return ({kept}), [{outputs}], ({guarded}), {_any(loops)}")
         return _source("forward", [f"v{i}" for i in range(self.plan.count)], lines)
 
@@ -179,13 +184,18 @@ class Replay:
                 like = self.plan.likes[slot]
                 assert like is not None
                 self.namespace[f"like{slot}"] = like
-                lines.append(f"s = {name}(g{step.result}, v{step.result}, {_names(step.operands)})")
+                given = _names(step.operands)
+                if step.keeps and rules == "usual":
+                    given = (
+                        f"{_names(step.operands[: step.keeps])}*k{step.result}, {_names(step.operands[step.keeps :])}"
+                    )
+                lines.append(f"s = {name}(g{step.result}, v{step.result}, {given})")
                 test = f"type(s) is not ndarray or s.shape != {like.shape} or s.dtype is not like{slot}.dtype"
                 lines.append(f"if {test}:\n        s = fitted(like{slot}, s)")
                 give(slot, "s")
             lines.append(f"g{step.result} = None")
-        result = ", ".join(f"g{slot}" if slot in sums else "0.0" for slot in range(self.plan.count))
-        also_kept = [name for loop in loops[:first_loop] for name in loop.kept]
+        result = ", ".join(self._gradient(slot) if slot in sums else "0.0" for slot in range(self.plan.count))
+        also_kept = _also_kept(units, loops[:first_loop]) if rules == "usual" else []
         parameters = [
             *(f"v{slot}" for slot in self.kept),
             *also_kept,
@@ -210,6 +220,11 @@ class Replay:
             return f"h{w}"
         return f"dot(v{x}.T, g{step.result}{out and ', '}{out})"
 
+    def _gradient(self, slot: int) -> str:
+        """The gradient of an input as it is returned: sums of 0-d arrays are numbers."""
+        like = self.plan.likes[slot]
+        return f"asarray(g{slot})" if like is not None and like.priority == 2 and not like.shape else f"g{slot}"
+
     def _fixed(self) -> set[int]:
         return set(range(self.plan.count, self.plan.count + len(self.plan.constants))) - {
             step.result for step in self.plan.steps
@@ -231,6 +246,12 @@ class _Call:
         self.is_strange: Any = True  # whether something is not finite, as far as the compiled loops have seen
         self.kept: tuple[Any, ...] = ()
         self.usual: Any = None  # the function that the gradient asks for
+
+
+def _also_kept(units: Sequence[Step | Chain], loops: Sequence[Call]) -> list[str]:
+    """The names of what the forward function keeps besides results, for the rules and loops that ask for it."""
+    steps = [unit for unit in units if isinstance(unit, Step)]
+    return [f"k{step.result}" for step in steps if step.keeps] + [name for loop in loops for name in loop.kept]
 
 
 def _any(loops: Sequence[Call]) -> str:

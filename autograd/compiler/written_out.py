@@ -46,6 +46,7 @@ def sameness(
     holders: list[Any] = []
     kept: list[Any] = []
     tests: list[str] = []
+    own = set(map(id, spaces))
 
     def add(holder: Any, accesses: Iterable[str], things: Iterable[Any]) -> None:
         for access, thing in zip(accesses, things, strict=False):
@@ -55,9 +56,9 @@ def sameness(
 
     for each in (*lists, *spaces):
         tests.append(f"len(t{len(holders)}) == {len(each)}")
-        if isinstance(each, list):
+        if type(each) is list:
             add(each, map("[{}]".format, range(len(each))), each)
-        elif isinstance(each, dict):
+        elif id(each) in own and all(type(name) is str for name in each):
             add(each, map("[{!r}]".format, each), each.values())
         else:
             tests.append(f"all(map(is_, t{len(holders)}, k{len(kept)}))")

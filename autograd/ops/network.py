@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.functions import FUNCTIONS
 from autograd.node import Node
 from autograd.ops.primitive import function, primitive
 from autograd.ops.reduce import log_softmax, softmax, times
@@ -73,8 +74,8 @@ def half_squares(x: Any, y: Any) -> Any:
 def _cross_entropy_rule(g: Any, z: Any, x: Any, *kept: Any, labels: Any) -> Any:
     rows, classes = shape_of(x)
     if isinstance(x, Node):
-        return (softmax(x) - np.eye(classes, dtype=x.dtype)[labels]) * (g / rows)
-    if not g:  # a zero wins, even against inf and nan
+        return FUNCTIONS["chain_product"](g / rows, softmax(x) - np.eye(classes, dtype=x.dtype)[labels])
+    if not g or not rows:  # a zero wins, even against inf and nan
         return np.zeros_like(x)
     e, total, places = kept or _keeping_exponentials(x, labels)[1]
     share = e / total

@@ -41,6 +41,7 @@ class Primitive:
     # the forward of a node: returns the result, and a tuple of what its rules get behind the operands
     keeping: Callable[..., Any] | None = None
     leaves: tuple[Node, ...] = ()  # distinct leaves that are, as this very tuple, the operands of many nodes
+    links: tuple[tuple[Node, int], ...] = ()  # the same as a Tensor keeps them
     hand: Callable[[Sequence[Any]], bool] | None = None  # sets these leaves' gradients if they have none; else is False
 
     def __post_init__(self) -> None:
