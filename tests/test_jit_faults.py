@@ -271,3 +271,18 @@ def test_no_rows():
         with np.errstate(all="ignore"):
             f(logits, np.zeros(0, int)).backward()
         assert logits.grad.shape == (0, 3)
+
+
+@pytest.mark.parametrize("count", [1, 6000])
+def test_a_gradient_that_is_a_node_of_zero_stays_a_node(count):
+    leaves = [Value(0.0) for _ in range(count)]
+    compiled = jit(lambda: sum(w * w + w for w in leaves))
+    compiled()
+    (leaves[-1] ** 3).backward(create_graph=True)
+    compiled().backward()
+    assert isinstance(leaves[-1].grad, Value)
+    assert leaves[-1].grad.data == 1.0
+    assert all(w.grad == 1.0 for w in leaves)
+    leaves[0].grad = "nothing"
+    with pytest.raises(TypeError):
+        compiled().backward()
