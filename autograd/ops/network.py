@@ -50,8 +50,8 @@ def affine(x: Any, w: Any, b: Any) -> Any:
 
     Raises ValueError for shapes that do not fit, and for weights that are no matrix.
     """
-    if w.ndim != 2 or b.ndim > max(x.ndim, 1):
-        raise ValueError("the weights are a matrix, and the bias has no more axes than the result; write x @ w + b")
+    if w.ndim != 2:
+        raise ValueError("the weights are to be a matrix; write x @ w + b for anything else")
     z = _product(x, w)
     if getattr(b, "dtype", None) is z.dtype or z.dtype == np.result_type(z, b):
         z += b
@@ -106,7 +106,7 @@ def _keeping_exponentials(x: Any, labels: Any) -> Any:
     np.exp(e, e)
     total = np.dot(e, _ones(classes, e.dtype))
     surprise = np.log(total) - at_label
-    mean = np.mean(surprise) if e.dtype == np.float16 else np.add.reduce(surprise) / rows  # half sums end at 65504
+    mean = np.mean(surprise) if e.itemsize == 2 else np.add.reduce(surprise) / rows  # half sums end at 65504
     return mean, (e, total[:, None], places)
 
 
