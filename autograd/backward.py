@@ -7,6 +7,7 @@ handed its share back when the node is visited. The others are short ways, which
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush, heapreplace
 from math import isnan
@@ -175,14 +176,14 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     Such a function hands back numbers and arrays of its own making, of the leaves' shapes and dtypes.
     """
     leaves = root.op.leaves
-    if leaves and (root.x is leaves if root.priority == 1 else root.links is root.op.links):  # not so in a copy
+    if leaves and (root.x is leaves.nodes if root.priority == 1 else root.links is leaves.links):  # not so in a copy
         given, params = (root.y, {}) if root.priority == 1 else ((), root.params)
         shares = root.op.joint_rule(gradient, root, given, False, **params)
-        assert root.op.hand is not None
-        if (root.priority == 1 or float not in map(type, shares)) and root.op.hand(shares):
-            pulled = []
+        pulled = []
+        if (root.priority == 1 or float not in map(type, shares)) and _are_untouched(leaves.gradients(), root.priority):
+            leaves.put(shares)
         else:
-            pulled = list(zip(leaves, shares, strict=True))
+            pulled = list(zip(leaves.nodes, shares, strict=True))
     elif any(map(_op, root.inputs)) or len(set(map(id, root.inputs))) < len(root.inputs):
         return False
     else:
@@ -199,6 +200,16 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     if root.retains:
         root.grad = gradient
     return True
+
+
+def _are_untouched(gradients: list[Any], priority: int) -> bool:
+    """Whether all are what leaves have at first: None of Tensors, 0.0 of Values."""
+    if priority == 2:
+        return all(each is None for each in gradients)
+    try:  # the quickest question whether many things are 0.0, which also finds what is no number
+        return struct.pack(f"{len(gradients)}d", *gradients) == bytes(8 * len(gradients))
+    except (TypeError, struct.error):
+        return False
 
 
 def gradients(

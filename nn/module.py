@@ -41,10 +41,9 @@ class Module:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let drawings know what a call made."""
         super().__init_subclass__(**kwargs)
-        if "forward" in vars(cls) and "__call__" not in vars(cls):
-            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # this class is being made
-        if "__call__" in vars(cls):
-            cls.__call__ = scopes.noted(vars(cls)["__call__"], _named_parts)  # type: ignore[method-assign]
+        call = vars(cls).get("__call__", vars(cls).get("forward"))
+        if call is not None:
+            cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign]  # in place of the class's own
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         """The parameters with their paths, such as ``layers.0.neurons.3.w.1``, in the order they were stored.

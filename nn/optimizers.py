@@ -20,22 +20,18 @@ from autograd.quiet import hush, unhush
 from nn.checks import check_positive, check_shares
 from nn.module import Module, clear
 
-_TINY = 1e-30  # a sum of squares, from which on it is exact in single precision too
+_TINY = 1e-30  # a sum of squares, from which on it is right in single precision too
 _LARGE = 10_000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
-
-
 _Places = list[tuple[slice, tuple[int, ...]]]
 
 
 class _Group(NamedTuple):
     """Parameters that are stepped together: their positions, where in a vector the entries of each stand and in what
-    shape, and such vectors of what is remembered of them, of which the scratch is at hand in parts too; for one
-    parameter alone, arrays of its shape or numbers."""
+    shape, and such vectors of what is remembered of them; for one parameter alone, arrays of its shape or numbers."""
 
     positions: list[int]
     places: _Places
     memory: dict[str, Any]
-    scratch: list[Any]
 
 
 class Optimizer:
@@ -84,8 +80,7 @@ class Optimizer:
         shape, dtype = shapes[0] if len(shapes) == 1 else ends[-1], self.params[positions[0]].dtype
         # scratch is to write to, as asking for new memory takes longer than the arithmetic
         memory = {name: np.zeros(shape, dtype) for name in (*self.remembers, "scratch")}
-        places = list(zip(map(slice, ends, ends[1:]), shapes, strict=False))
-        return _Group(positions, places, memory, _parts(places, memory["scratch"]))
+        return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory)
 
     def __repr__(self) -> str:
         numbers = [f"{name}={each}" for name, each in vars(self).items() if isinstance(each, (int, float, tuple))]
@@ -108,7 +103,7 @@ class Optimizer:
             if self.weight_decay:
                 self._decay(gradients)
             for group in self._groups:
-                positions, _, memory, _ = group
+                positions, _, memory = group
                 if len(positions) == 1:
                     self._change(positions[0], gradients[positions[0]], memory)
                 else:
@@ -162,12 +157,7 @@ class Optimizer:
                 _flat(gradient, shape) for gradient, (_, shape) in zip(gradients, group.places, strict=True)
             ])  # fmt: skip
         change = self.change(vector, memory, step)
-        if are_values:
-            parts = change.tolist()
-        else:
-            is_scratch = group.scratch[0].base is change  # not so in a copy of this optimiser
-            parts = group.scratch if is_scratch else _parts(group.places, change)
-        for i, part in zip(positions, parts, strict=True):
+        for i, part in zip(positions, change.tolist() if are_values else _parts(group.places, change), strict=True):
             self.steps[i] = step
             self.params[i].data -= part
 

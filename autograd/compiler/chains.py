@@ -275,7 +275,9 @@ def chained(plan: Plan) -> list[Step | Chain]:
                 units.append(chain)
             chain.steps.append(step)
             chain = None
-        elif _starts(plan, step) or (_fits(plan, step) and (chain is None or chain.shape != plan.shape(step.result))):
+        elif multiplies_matrices(plan, step) or (
+            _fits(plan, step) and (chain is None or chain.shape != plan.shape(step.result))
+        ):
             chain = Chain(plan, [step], plan.shape(step.result))
             units.append(chain)
         elif chain is not None and (_fits(plan, step) or _ends(plan, step, chain.shape)):
@@ -294,8 +296,8 @@ def compiled(calls: Sequence[Call], rows: Collection[Row]) -> dict[str, Callable
     return {name: each for name, each in vars(module).items() if name.startswith(("forward", "backward", "outer"))}
 
 
-def _starts(plan: Plan, step: Step) -> bool:
-    """Whether this is `affine` on matrices, which are multiplied before a loop adds the bias."""
+def multiplies_matrices(plan: Plan, step: Step) -> bool:
+    """Whether this is `affine` on matrices, which NumPy multiplies before a loop adds the bias."""
     slots = (*step.operands, step.result)
     return step.name == "affine" and all(_is_array(plan, slot) for slot in slots) and [
         len(plan.shape(slot)) for slot in slots

@@ -83,7 +83,7 @@ def jit(f: _F) -> _F:
 
     if hasattr(f, "__name__"):
         run = wraps(f)(run)
-    run.explain, run.calls, run.__wrapped__ = calls.explain, calls, f  # type: ignore[attr-defined]  # a function has none
+    vars(run).update(explain=calls.explain, calls=calls, __wrapped__=f)
     return run  # type: ignore[return-value]  # called as f is
 
 

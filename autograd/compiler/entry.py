@@ -26,7 +26,7 @@ from autograd.compiler.tracing import JitError, Untraceable, recorded
 from autograd.formula import Row
 from autograd.node import Node, tick
 from autograd.ops.index import put
-from autograd.ops.primitive import Primitive
+from autograd.ops.primitive import Leaves, Primitive
 from autograd.ops.shape import shape_of
 from autograd.tensor import Mask, Tensor
 from autograd.tree import flatten
@@ -123,10 +123,11 @@ class Entry:
         same = [*self.captured] if self.operands == list(range(len(arguments), self.program.count)) else []
         self.all_operands = len(self.operands) == self.program.count
         if same and not any(node.op for node in same):
-            self.op.leaves, self.op.hand = tuple(same), written_out.hander(same)
-        self.op.links = tuple([(node, i) for i, node in enumerate(same)])
+            links = tuple([(node, i) for i, node in enumerate(same)])
+            reads, puts = written_out.reader(same, "grad"), written_out.writer(same, "grad")
+            self.op.leaves = Leaves(tuple(same), links, reads, puts)
         self.is_simple = bool(self.op.leaves) and self.is_single and self.is_node[0] and self.kinds[0] is Tensor
-        self.read_captured = written_out.reader(self.captured)
+        self.read_captured = written_out.reader(self.captured, "_primal")
         # which of these are arrays, and of what shape and dtype: for others the program is another one
         self.tensors = [i for i, node in enumerate(self.captured) if not isinstance(node, Value)]
         self.tensor_kinds = [_kind(self.captured[i]) for i in self.tensors]
@@ -166,13 +167,15 @@ class Entry:
 
     def is_stale(self) -> bool:
         """Whether a node that the function reaches from outside was replaced by another one, or by other data."""
-        captured = self.read_captured()
-        return self.watched.changed() or [_kind(captured[i]) for i in self.tensors] != self.tensor_kinds
+        return self._is_stale(self.read_captured())
+
+    def _is_stale(self, captured: list[Any]) -> bool:
+        return self.watched.changed() or [*map(_kind, map(captured.__getitem__, self.tensors))] != self.tensor_kinds
 
     def call(self, given: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What f returns for these arguments, or MISS if a comparison has another answer."""
         numbers = self.read_captured()
-        if self.watched.changed() or [*map(_kind, map(numbers.__getitem__, self.tensors))] != self.tensor_kinds:
+        if self._is_stale(numbers):
             return MISS
         if given:
             given = [given[position] for position in self.positions]
@@ -180,7 +183,7 @@ class Entry:
             for i in self.unread:
                 numbers[i] = 0.0
         inputs = self.executor.gathered(numbers)
-        randoms = [generator.bit_generator.state for generator in self.generators] if self.generators else []
+        randoms = [generator.bit_generator.state for generator in self.generators]
         outputs = self.executor.forward(inputs)
         if outputs is None:
             self._rewind(randoms)
@@ -207,8 +210,9 @@ class Entry:
             return [each.copy() if isinstance(each, np.ndarray) else each for each in state.outputs]
         if not modes.is_recording():
             return [_leaf(each) if is_node else each for each, is_node in zip(state.outputs, self.is_node, strict=True)]
-        operands = self.op.leaves
-        if not operands:
+        if self.op.leaves:
+            operands = self.op.leaves.nodes
+        else:
             inputs = [*given, *self.captured]
             operands = tuple([inputs[i] for i in self.operands])
         if len(state.outputs) == 1 and self.kinds[0] is Value:
@@ -235,9 +239,10 @@ class Entry:
     def _tensor(self, state: _State) -> Tensor:
         """The only output of a program all of whose operands are nodes from outside."""
         out = _new(Tensor)
+        assert self.op.leaves is not None
         out._primal, out.op, out.grad, out.retains = np.asarray(state.outputs[0]), self.op, None, False
         out.number = tick()
-        out.params, out.links = {"state": state}, self.op.links
+        out.params, out.links = {"state": state}, self.op.leaves.links
         out.recorded = tuple(state.inputs.inputs[len(self.positions) :])
         if modes.active:
             out._watch()

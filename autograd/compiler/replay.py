@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import backward
 from autograd.compiler import numba_modules
-from autograd.compiler.chains import Call, Chain, chained, compiled
+from autograd.compiler.chains import Call, Chain, chained, compiled, multiplies_matrices
 from autograd.compiler.memory import is_large, spare
 from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
@@ -89,7 +89,7 @@ class Replay:
             call.kept, outputs, guarded, call.is_strange = function(*call.inputs)
         finally:
             unhush(token)
-        for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True) if guarded else ():
+        for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True):
             if bool(compare(left, right)) != answer:
                 return None
         return outputs
@@ -101,7 +101,7 @@ class Replay:
             shares: list[Any]
             shares, is_strange = call.usual(*call.kept, *upstream)
             checked = self.checked if is_strange or call.is_strange else self.unsure
-            if checked and backward.has_nan([shares[slot] for slot in checked]):
+            if backward.has_nan([shares[slot] for slot in checked]):
                 if self.careful is None:
                     self.careful = function_from(
                         self.backward_source("careful", self.plan.steps, []), "backward", self.namespace
@@ -109,7 +109,7 @@ class Replay:
                 shares, _ = self.careful(*call.kept[: len(self.kept)], *upstream)
         finally:
             unhush(token)
-        taken = set(map(id, upstream)) if self.doubtful else set()
+        taken = set(map(id, upstream))
         for slot in self.doubtful:
             share = shares[slot]
             if isinstance(share, np.ndarray) and (share.base is not None or id(share) in taken):
@@ -177,7 +177,10 @@ class Replay:
                 if not self.depends[slot] or (isinstance(unit, Chain) and step.places[i] == 2):  # the bias is done
                     continue
                 if isinstance(unit, Chain):
-                    give(slot, self._product(step, step.places[i], slot in sums, lines), True)
+                    give(slot, self._product(step, step.places[i], slot in sums, lines, True), True)
+                    continue
+                if rules == "usual" and step.places[i] < 2 and multiplies_matrices(self.plan, step):
+                    give(slot, self._product(step, step.places[i], slot in sums, lines, False))
                     continue
                 name = f"{rules}{step.result}_{i}"
                 self.namespace[name] = usual if rules == "usual" else careful
@@ -205,9 +208,9 @@ class Replay:
             self.unsure = [slot for slot in self.checked if slot in unsure]
         return _source("backward", parameters, [*lines, f"return [{result}], {_any(loops[first_loop:])}"])
 
-    def _product(self, step: Step, place: int, is_second: bool, lines: list[str]) -> str:
-        """The share of the inputs or the weights of an `affine` that starts a chain. Where it is nan, the loops have
-        met what is strange: in the upstream gradient, or in the result, which shows what is in inputs and weights."""
+    def _product(self, step: Step, place: int, is_second: bool, lines: list[str], is_compiled: bool) -> str:
+        """The share of the inputs or the weights of an `affine`. Where it is nan and the step starts a chain, the loops
+        have met what is strange: in the upstream gradient, or in the result, which shows what is in its operands."""
         x, w, _ = step.operands
         if place == 0:
             return f"dot(g{step.result}, v{w}.T)"
@@ -215,7 +218,7 @@ class Replay:
         out = f"spare_g{w}()" if large else ""
         if large:
             self.namespace[f"spare_g{w}"] = spare(self.plan.shape(w))
-        if self.plan.shape(x)[0] == 1:
+        if is_compiled and self.plan.shape(x)[0] == 1:
             lines += [f"h{w} = {out or f'empty({self.plan.shape(w)})'}", f"outer(v{x}, g{step.result}, h{w})"]
             return f"h{w}"
         return f"dot(v{x}.T, g{step.result}{out and ', '}{out})"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
-from operator import is_, itemgetter
+from operator import attrgetter, is_, itemgetter
 from typing import Any
 
 from autograd.node import Node
@@ -13,37 +12,24 @@ from autograd.readers.generated import function_from
 MOST = 5000  # things for which it is worth the while to print and compile lines
 
 
-def reader(nodes: Sequence[Node]) -> Callable[[], list[Any]]:
-    """A function that returns what is in the nodes."""
+def reader(nodes: Sequence[Node], slot: str) -> Callable[[], list[Any]]:
+    """A function that returns what is in a slot of the nodes."""
     if len(nodes) > MOST:
-        return lambda: [node._primal for node in nodes]
-    return _function("read", "", {"n": nodes}, [f"return [{_each('n{}._primal, ', nodes)}]"])
+        get = attrgetter(slot)
+        return lambda: [*map(get, nodes)]
+    return _function("read", "", {"n": nodes}, [f"return [{_each(f'n{{}}.{slot}, ', nodes)}]"])
 
 
-def hander(leaves: Sequence[Node]) -> Callable[[Sequence[Any]], bool]:
-    """A function that sets the gradients of leaves that have none, or does nothing and says so: where one has."""
-    if len(leaves) > MOST:
+def writer(nodes: Sequence[Node], slot: str) -> Callable[[Sequence[Any]], None]:
+    """A function that sets a slot of the nodes."""
+    if len(nodes) > MOST:
 
-        def hand(shares: Sequence[Any]) -> bool:
-            if any(leaf.grad is not None and (type(leaf.grad) is not float or leaf.grad) for leaf in leaves):
-                return False
-            for leaf, share in zip(leaves, shares, strict=True):
-                leaf.grad = share
-            return True
+        def write(things: Sequence[Any]) -> None:
+            for node, thing in zip(nodes, things, strict=True):
+                setattr(node, slot, thing)
 
-        return hand
-    values = [i for i, leaf in enumerate(leaves) if leaf.priority == 1]
-    lines = [f"if n{i}.grad is not None: return False" for i, leaf in enumerate(leaves) if leaf.priority == 2]
-    if values:  # the quickest question whether many things are 0.0, which also finds what is no number
-        pack = struct.Struct(f"{len(values)}d").pack
-        lines += [
-            "try:",
-            f"    if p0({''.join(f'n{i}.grad, ' for i in values)}) != z0: return False",
-            "except (TypeError, e0): return False",
-        ]
-    lines += [f"{_each('n{}.grad, ', leaves)}= shares", "return True"]
-    others: dict[str, list[Any]] = {"p": [pack], "z": [bytes(8 * len(values))], "e": [struct.error]} if values else {}
-    return _function("hand", "shares, ", {"n": leaves, **others}, lines)
+        return write
+    return _function("write", "things, ", {"n": nodes}, [f"{_each(f'n{{}}.{slot}, ', nodes)}= things"])
 
 
 def sameness(

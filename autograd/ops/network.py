@@ -15,15 +15,14 @@ from autograd.ops.reduce import log_softmax, softmax, times
 from autograd.ops.shape import float_dtype, shape_of
 
 
-def _product(x: Any, y: Any, out: Any = None) -> Any:
+def _product(x: Any, y: Any) -> Any:
     """x @ y; of small matrices np.dot is a third faster."""
-    return np.dot(x, y, out) if type(x) is type(y) is np.ndarray and x.ndim == y.ndim == 2 else x @ y
+    return np.dot(x, y) if type(x) is type(y) is np.ndarray and x.ndim == y.ndim == 2 else x @ y
 
 
-def _weights_rule(g: Any, z: Any, x: Any, w: Any, b: Any, out: Any = None) -> Any:
-    """`out` is an array for the result, where that is a product of matrices."""
+def _weights_rule(g: Any, z: Any, x: Any, w: Any, b: Any) -> Any:
     if len(shape_of(x)) == 2:
-        return _product(x.T, g, out)
+        return _product(x.T, g)
     if len(shape_of(x)) == 1:  # as a product of matrices the outer product takes half the time
         return np.dot(x[:, None], g[None]) if type(x) is type(g) is np.ndarray else x[:, None] * g
     return x.reshape((-1, shape_of(x)[-1])).T @ g.reshape((-1, shape_of(g)[-1]))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from itertools import chain, repeat
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -18,6 +18,16 @@ from autograd.readers import arrays, nodes
 from autograd.tree import flatten
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Leaves(NamedTuple):
+    """Leaves that are, as this very tuple or these very links, the operands of many nodes; what reads their gradients,
+    and what sets them."""
+
+    nodes: tuple[Node, ...]
+    links: tuple[tuple[Node, int], ...]
+    gradients: Callable[[], list[Any]]
+    put: Callable[[Sequence[Any]], None]
 
 
 @dataclass(eq=False)
@@ -40,9 +50,7 @@ class Primitive:
     is_product: bool = False  # whether a share is a sum of products of the upstream gradient and the other operands
     # the forward of a node: returns the result, and a tuple of what its rules get behind the operands
     keeping: Callable[..., Any] | None = None
-    leaves: tuple[Node, ...] = ()  # distinct leaves that are, as this very tuple, the operands of many nodes
-    links: tuple[tuple[Node, int], ...] = ()  # the same as a Tensor keeps them
-    hand: Callable[[Sequence[Any]], bool] | None = None  # sets these leaves' gradients if they have none; else is False
+    leaves: Leaves | None = None  # the operands of every node of it, where these are distinct leaves
 
     def __post_init__(self) -> None:
         self.symbol = self.symbol or self.name
@@ -179,7 +187,7 @@ def _operation(op: Primitive, signature: inspect.Signature) -> Callable[..., Any
                 raise TypeError(f"{op.name}() {error}") from None
             args = (*args, *(kwargs.pop(name) for name in operand_names[given:]))
         params = op.params
-        if given == count + 1:
+        if given == count + 1:  # such as an axis: a third of the time
             params = {**params, names[0]: args[count]}
         elif given > count:
             params = params | dict(zip(names, args[count:], strict=False))

@@ -51,8 +51,6 @@ def _kept(r: Any, x: Any, axis: Axis) -> Any:
 def _spread(g: Any, x: Any, axis: Axis) -> Any:
     if isinstance(g, (np.ndarray, np.generic)) and not g.ndim:  # a view of the one number: nothing is written
         shape = shape_of(x)
-        if shape == (1,):
-            return g.reshape(shape)
         return np.ndarray(shape, g.dtype, g if type(g) is np.ndarray else np.asarray(g), 0, (0,) * len(shape))
     return broadcast_to(_kept(g, x, axis) if shape_of(g) else g, shape_of(x))
 

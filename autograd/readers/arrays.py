@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -57,8 +57,7 @@ def vjp_source(row: Row, index: int) -> str:
     name, names = f"vjp_{row.name}_{row.args[index]}", ("g", "z", *row.names)
     if len(row.names) == 1 and partial[0] == "where" and partial[2:] == (ONE, ZERO):
         # a third faster than a product with a mask
-        source = _source(row, name, {"v": _mask(partial[1])}, "v", names)
-        return source.replace("    return", "    v = v.astype(g.dtype)\n    v *= g\n    return")
+        return _source(row, name, {"v": _mask(partial[1])}, "v", names, ["v = v.astype(g.dtype)", "v *= g"])
     return _source(row, name, {"v": _carried(partial)}, "v", names)
 
 
@@ -124,7 +123,8 @@ def _mask(test: Formula) -> Formula:
 
 
 def _source(
-    row: Row, name: str, results: dict[str, Formula], returned: str, names: tuple[str, ...] | None = None
-) -> str:
-    body = "".join(f"    {target} = {text}\n" for target, text in statements(results, ARRAY))
-    return f"def {name}({', '.join(names or row.names)}):\n{body}    return {returned}\n"
+    row: Row, name: str, results: dict[str, Formula], returned: str, names: tuple[str, ...] | None = None,
+    then: Sequence[str] = (),
+) -> str:  # fmt: skip
+    lines = [*(f"{target} = {text}" for target, text in statements(results, ARRAY)), *then, f"return {returned}"]
+    return f"def {name}({', '.join(names or row.names)}):\n" + "".join(f"    {line}\n" for line in lines)
