@@ -7,7 +7,6 @@ handed its share back when the node is visited. The others are short ways, which
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush, heapreplace
 from math import isnan
@@ -180,7 +179,7 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
         given, params = (root.y, {}) if root.priority == 1 else ((), root.params)
         shares = root.op.joint_rule(gradient, root, given, False, **params)
         pulled = []
-        if (root.priority == 1 or float not in map(type, shares)) and _are_untouched(leaves.gradients(), root.priority):
+        if (root.priority == 1 or float not in map(type, shares)) and leaves.are_untouched():
             leaves.put(shares)
         else:
             pulled = list(zip(leaves.nodes, shares, strict=True))
@@ -200,16 +199,6 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     if root.retains:
         root.grad = gradient
     return True
-
-
-def _are_untouched(gradients: list[Any], priority: int) -> bool:
-    """Whether all are what leaves have at first: None of Tensors, 0.0 of Values."""
-    if priority == 2:
-        return all(each is None for each in gradients)
-    try:  # the quickest question whether many things are 0.0, which also finds what is no number
-        return struct.pack(f"{len(gradients)}d", *gradients) == bytes(8 * len(gradients))
-    except (TypeError, struct.error):
-        return False
 
 
 def gradients(

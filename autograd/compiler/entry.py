@@ -35,6 +35,7 @@ from autograd.value import Value
 MISS: Any = object()  # what a call returns whose comparisons have other answers
 _new = object.__new__
 _kind = attrgetter("shape", "dtype")
+_state_of = attrgetter("bit_generator.state")
 
 
 class _State(NamedTuple):
@@ -124,8 +125,7 @@ class Entry:
         self.all_operands = len(self.operands) == self.program.count
         if same and not any(node.op for node in same):
             links = tuple([(node, i) for i, node in enumerate(same)])
-            reads, puts = written_out.reader(same, "grad"), written_out.writer(same, "grad")
-            self.op.leaves = Leaves(tuple(same), links, reads, puts)
+            self.op.leaves = Leaves(tuple(same), links, written_out.untouched(same), written_out.writer(same, "grad"))
         self.is_simple = bool(self.op.leaves) and self.is_single and self.is_node[0] and self.kinds[0] is Tensor
         self.read_captured = written_out.reader(self.captured, "_primal")
         # which of these are arrays, and of what shape and dtype: for others the program is another one
@@ -183,7 +183,7 @@ class Entry:
             for i in self.unread:
                 numbers[i] = 0.0
         inputs = self.executor.gathered(numbers)
-        randoms = [generator.bit_generator.state for generator in self.generators]
+        randoms = [*map(_state_of, self.generators)]
         outputs = self.executor.forward(inputs)
         if outputs is None:
             self._rewind(randoms)
@@ -271,7 +271,7 @@ class Entry:
 
     def _shares_as_graph(self, gradient: Any, state: _State, operands: Sequence[Any]) -> list[Any]:
         """The same as nodes: f is run once more, as it is."""
-        randoms = [generator.bit_generator.state for generator in self.generators]
+        randoms = [*map(_state_of, self.generators)]
         self._rewind(state.randoms)
         with modes.enable_grad():
             leaves = flatten(self.f(*state.args, **state.kwargs))[0]

@@ -84,14 +84,14 @@ class Replay:
             self.compile()
         token = hush()
         try:
-            outputs: list[Any]
             function, call.usual = self.functions  # two that go together, though another thread may compile the plan
-            call.kept, outputs, guarded, call.is_strange = function(*call.inputs)
+            results = function(*call.inputs)
         finally:
             unhush(token)
-        for (compare, _, _, answer), (left, right) in zip(self.plan.guards, guarded, strict=True):
-            if bool(compare(left, right)) != answer:
-                return None
+        if results is None:
+            return None
+        outputs: list[Any]
+        call.kept, outputs, call.is_strange = results
         return outputs
 
     def backward(self, call: _Call, upstream: Sequence[Any]) -> list[Any]:
@@ -101,7 +101,7 @@ class Replay:
             shares: list[Any]
             shares, is_strange = call.usual(*call.kept, *upstream)
             checked = self.checked if is_strange or call.is_strange else self.unsure
-            if backward.has_nan([shares[slot] for slot in checked]):
+            if checked and backward.has_nan([shares[slot] for slot in checked]):
                 if self.careful is None:
                     self.careful = function_from(
                         self.backward_source("careful", self.plan.steps, []), "backward", self.namespace
@@ -109,12 +109,13 @@ class Replay:
                 shares, _ = self.careful(*call.kept[: len(self.kept)], *upstream)
         finally:
             unhush(token)
-        taken = set(map(id, upstream))
-        for slot in self.doubtful:
-            share = shares[slot]
-            if isinstance(share, np.ndarray) and (share.base is not None or id(share) in taken):
-                shares[slot] = share.copy()  # gradients never share memory
-            taken.add(id(share))
+        if self.doubtful:
+            taken = set(map(id, upstream))
+            for slot in self.doubtful:
+                share = shares[slot]
+                if isinstance(share, np.ndarray) and (share.base is not None or id(share) in taken):
+                    shares[slot] = share.copy()  # gradients never share memory
+                taken.add(id(share))
         return shares
 
     def forward_source(self, units: Sequence[Step | Chain], loops: list[Call]) -> str:
@@ -132,9 +133,11 @@ class Replay:
             also = f", k{unit.result}" if unit.keeps else ""
             lines.append(f"v{unit.result}{also} = {name}({_names(unit.operands)})")
         outputs = ", ".join(f"v{slot}{'.copy()' if slot in self._views() else ''}" for slot in self.plan.outputs)
-        guarded = "".join(f"(v{left}, v{right}), " for _, left, right, _ in self.plan.guards)
+        for i, (compare, left, right, answer) in enumerate(self.plan.guards):
+            self.namespace[f"c{i}"] = compare
+            lines.append(f"if {'not ' * answer}c{i}(v{left}, v{right}): return None")
         kept = _names(self.kept) + "".join(f"{name}, " for name in _also_kept(units, loops))
-        lines.append(f"return ({kept}), [{outputs}], ({guarded}), {_any(loops)}")
+        lines.append(f"return ({kept}), [{outputs}], {_any(loops)}")
         return _source("forward", [f"v{i}" for i in range(self.plan.count)], lines)
 
     def backward_source(self, rules: str, units: Sequence[Step | Chain], loops: list[Call]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter, is_, itemgetter
 from typing import Any
@@ -30,6 +31,22 @@ def writer(nodes: Sequence[Node], slot: str) -> Callable[[Sequence[Any]], None]:
 
         return write
     return _function("write", "things, ", {"n": nodes}, [f"{_each(f'n{{}}.{slot}, ', nodes)}= things"])
+
+
+def untouched(leaves: Sequence[Node]) -> Callable[[], bool]:
+    """A function that tells whether leaves have the gradients of new ones: None of Tensors, 0.0 of Values. Of both
+    together, and of very many Tensors, it says no."""
+    if {leaf.priority for leaf in leaves} == {2} and len(leaves) <= MOST:
+        return _function("are_none", "", {"n": leaves}, [f"return {_each('n{}.grad is ', leaves)}None"])
+    read, pack, zeros = reader(leaves, "grad"), struct.Struct(f"{len(leaves)}d").pack, bytes(8 * len(leaves))
+
+    def are_zero() -> bool:
+        try:  # the quickest question whether many things are 0.0, which also finds what is no number
+            return pack(*read()) == zeros
+        except (TypeError, struct.error):
+            return False
+
+    return are_zero
 
 
 def sameness(

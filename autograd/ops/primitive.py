@@ -21,12 +21,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Leaves(NamedTuple):
-    """Leaves that are, as this very tuple or these very links, the operands of many nodes; what reads their gradients,
-    and what sets them."""
+    """Leaves that are, as this very tuple or these very links, the operands of many nodes; what tells whether
+    their gradients are those they have at first, and what sets them."""
 
     nodes: tuple[Node, ...]
     links: tuple[tuple[Node, int], ...]
-    gradients: Callable[[], list[Any]]
+    are_untouched: Callable[[], bool]
     put: Callable[[Sequence[Any]], None]
 
 
