@@ -2,7 +2,7 @@
 
 `_walk` is all of it, for nodes of every kind: from the newest to the oldest, so that everything that used a node has
 handed its share back when the node is visited. The others are short ways, which leave to it what they do not know:
-`walk_values` for graphs of Values, in it `_walk_tree` for formulas, and `_hand_to_leaves` for compiled functions.
+`walk_tree` and `walk_values` for formulas and graphs of Values, and `_hand_to_leaves` for compiled functions.
 """
 
 from __future__ import annotations
@@ -45,10 +45,13 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
         node.grad = total
 
 
-def _walk_tree(root: Any, gradient: float) -> list[Any]:
-    """The walk in one pass, over Values that no walk has reached yet and that are used once each, as in small formulas.
-    At anything else it stops, and returns the nodes that it has come to; they and their leaves hold one zero then."""
-    untouched, nodes, leaves, is_whole = UNTOUCHED, [root], [], False
+def walk_tree(root: Any, gradient: float) -> bool:
+    """The walk in one pass, over Values that no walk has reached yet and that are used once each, as in small formulas;
+    False, and all as it was, if it comes to anything else."""
+    untouched = UNTOUCHED
+    if root.grad is not untouched:
+        return False
+    nodes, leaves, is_whole = [root], [], False
     try:
         root.grad = gradient
         # it grows at the end, and a node stands behind the only one that uses it; hot, so x and y are written out
@@ -80,29 +83,21 @@ def _walk_tree(root: Any, gradient: float) -> list[Any]:
         pass
     finally:
         if not is_whole:
-            zero = untouched + 0.0
-            for node in nodes:
-                node.grad = zero
-            for node in leaves:
-                node.grad = zero
-    return [] if is_whole else nodes
+            for node in (*nodes, *leaves):
+                node.grad = untouched
+    return is_whole
 
 
 def walk_values(root: Any, gradient: float) -> bool:
     """The walk over Values, in place, with the recorded partials; False if the graph holds anything else."""
-    is_new = root.grad is UNTOUCHED
-    found = _walk_tree(root, gradient) if is_new else [root]
-    if not found:
-        return True
     if root.op is None:
         root.grad = _total(root, root.grad, gradient)
         return True
     if type(root.dx) is tuple:
         return False
-    if not is_new:
-        root.grad = UNTOUCHED + 0.0
-    zero = root.grad  # this walk's own zero: where gradients start, and by its identity the mark of the visited
-    stack = [None, *found]
+    # this walk's own zero: where gradients start, and by its identity the mark of the visited
+    root.grad = zero = UNTOUCHED + 0.0
+    stack = [None, root]
     nodes: list[Any] = []
     accumulated: list[tuple[Any, Any]] = []  # the leaves that hold the gradient of earlier walks, and that gradient
     needs_sorting = all_visited = False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 import numpy as np
 
 from autograd import backward, modes, pickling, protocols
+from autograd.backward import walk_tree, walk_values
 from autograd.formula import Row, refuse
 from autograd.functions import call
 from autograd.node import UNTOUCHED, Node, numbers, taken, tick
@@ -104,7 +105,7 @@ class Value(Node):
         12.0
         """
         if gradient is None:
-            if not (create_graph or modes.active) and backward.walk_values(self, 1.0):
+            if not (create_graph or modes.active) and (walk_tree(self, 1.0) or walk_values(self, 1.0)):
                 return
             gradient = 1.0
         elif not (create_graph and isinstance(gradient, Node)):
