@@ -14,6 +14,7 @@ from autograd.ops.shape import Axis, axis_of, broadcast_to, data_of, flip, resha
 _where = FUNCTIONS["where"]
 _sum: Callable[..., Any] = np.add.reduce
 _product: Callable[..., Any] = np.multiply.reduce
+_FEW = 1000  # entries: writing them takes no longer than making a view
 
 
 def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
@@ -49,9 +50,12 @@ def _kept(r: Any, x: Any, axis: Axis) -> Any:
 
 
 def _spread(g: Any, x: Any, axis: Axis) -> Any:
-    if isinstance(g, (np.ndarray, np.generic)) and not g.ndim:  # a view of the one number: nothing is written
-        shape = shape_of(x)
-        return np.ndarray(shape, g.dtype, g if type(g) is np.ndarray else np.asarray(g), 0, (0,) * len(shape))
+    if isinstance(g, (np.ndarray, np.generic)) and not g.ndim:
+        if x.size <= _FEW:
+            spread = np.empty(x.shape, g.dtype)
+            spread.fill(g)
+            return spread
+        return np.ndarray(x.shape, g.dtype, np.asarray(g), 0, (0,) * x.ndim)  # a view: nothing is written
     return broadcast_to(_kept(g, x, axis) if shape_of(g) else g, shape_of(x))
 
 
