@@ -23,7 +23,7 @@ class Node:
     A leaf has no operation (``op`` is None). ``number`` tells the order of creation.
     """
 
-    __slots__ = ("grad", "op", "number", "_label", "__weakref__")
+    __slots__ = ("grad", "op", "number", "_about", "__weakref__")
 
     priority: ClassVar[int] = 0  # of two kinds in one operation the higher one makes the result
 
@@ -38,7 +38,7 @@ class Node:
     op: Any
     number: float
     _primal: Any  # what `data` shows: a float, or an array
-    _label: str
+    _about: dict[str, Any]  # what is known of few nodes; most have none
 
     @property
     def data(self) -> Any:
@@ -62,14 +62,25 @@ class Node:
     @property
     def label(self) -> str:
         """A name for pictures and printed formulas; '' unless given."""
-        try:
-            return self._label
-        except AttributeError:
-            return ""
+        label: str = self._recall("label", "")
+        return label
 
     @label.setter
     def label(self, label: str | None) -> None:
-        self._label = label or ""
+        self._remember("label", label or "")
+
+    def _remember(self, what: str, thing: Any) -> None:
+        """Keep what is known of few nodes: 'label', 'path' in a model, 'calls' that returned the node."""
+        about = getattr(self, "_about", None)
+        if about is None:
+            self._about = {what: thing}
+        else:
+            about[what] = thing
+
+    def _recall(self, what: str, otherwise: Any = None) -> Any:
+        """What was kept under this name."""
+        about = getattr(self, "_about", None)
+        return otherwise if about is None else about.get(what, otherwise)
 
     @property
     def _prev(self) -> Any:

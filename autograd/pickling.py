@@ -16,7 +16,7 @@ import numpy as np
 from autograd import scopes
 from autograd.node import UNTOUCHED, Node, tick
 
-_UNSTORED = ("__weakref__", "number")
+_UNSTORED = ("__weakref__", "number", "_about")
 
 
 class _Link(NamedTuple):
@@ -80,7 +80,8 @@ def _slots(kind: type) -> list[str]:
 
 def _state(node: Node) -> dict[str, Any]:
     slots = {slot: getattr(node, slot) for slot in _slots(type(node)) if hasattr(node, slot)}
-    return slots | getattr(node, "__dict__", {})  # as instances of a subclass may have
+    label = {"label": node.label} if node.label else {}
+    return slots | label | getattr(node, "__dict__", {})  # as instances of a subclass may have
 
 
 def _storable(node: Node) -> dict[str, Any]:

@@ -8,13 +8,12 @@ it returned; they hold numbers and names, never a module or another node.
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
 from typing import Any, NamedTuple
-from weakref import ref
 
 from autograd.node import Node, tick
 from autograd.tree import flatten
@@ -50,9 +49,6 @@ _Parts = Callable[[Any], Iterable[tuple[str, Any]]]
 _Notes = list[Any]
 
 _open: ContextVar[_Notes | None] = ContextVar("open", default=None)
-# By the identity of a node and for as long as it lives: a WeakKeyDictionary would compare nodes, and == compares data.
-_notes: dict[int, tuple[ref[Node], list[_Notes]]] = {}  # of the calls that returned the node
-_names: dict[int, tuple[ref[Node], str]] = {}  # of parameters
 
 
 def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
@@ -89,23 +85,22 @@ def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
     return with_x if [*signature(call).parameters] == ["self", "x"] else with_any
 
 
-def calls(nodes: Container[Node]) -> list[Call]:
+def calls(nodes: Iterable[Node]) -> list[Call]:
     """The calls that returned one of these nodes and the calls inside them, an outer one before those inside it."""
-    kept = ((weak(), each) for weak, each in list(_notes.values()))
-    found = {id(notes): notes for node, each in kept if node is not None and node in nodes for notes in each}
+    found = {id(notes): notes for node in nodes for notes in node._recall("calls", ())}
     return sorted((call for notes in found.values() for call in _calls(notes)), key=lambda call: (call[0], -call[1]))
 
 
 def parameter_name(node: Node) -> str:
     """The path of a parameter in its model, such as 'layers.0.neurons.3.w.1'; '' for any other node."""
-    _, name = _names.get(id(node), (None, ""))
+    name: str = node._recall("path", "")
     return name
 
 
 def name_parameter(node: Node, path: str) -> None:
     """Call a node what its model calls it; '' is no name."""
     if path:
-        _remember(_names, node, path)
+        node._remember("path", path)
 
 
 def kept(nodes: Sequence[Node]) -> Kept:
@@ -114,7 +109,7 @@ def kept(nodes: Sequence[Node]) -> Kept:
     numbers = [node.number for node in made]
     found: dict[int, tuple[list[int], _Notes]] = {}
     for place, node in enumerate(made):
-        for notes in _notes[id(node)][1] if id(node) in _notes else ():
+        for notes in node._recall("calls", ()):
             found.setdefault(id(notes), ([], notes))[0].append(place)
     return [
         (places, [(bisect(numbers, first), bisect(numbers, last), scope) for first, last, scope in _calls(notes)])
@@ -164,16 +159,11 @@ def _calls(notes: _Notes) -> Iterable[Call]:
 
 
 def _add(notes: _Notes, node: Node) -> None:
-    known = _notes.get(id(node))
+    known = node._recall("calls")
     if known is None:
-        _remember(_notes, node, [notes])
+        node._remember("calls", [notes])
     else:
-        known[1].append(notes)
-
-
-def _remember(table: dict[int, tuple[ref[Node], Any]], node: Node, thing: Any) -> None:
-    key = id(node)
-    table[key] = (ref(node, lambda _: table.pop(key, None)), thing)
+        known.append(notes)
 
 
 def _scope_of(module: Any) -> Scope:
@@ -187,6 +177,6 @@ def _name_parts(model: Any, parts: _Parts) -> None:
     """Give every module and every parameter in the model its path, unless a larger model that holds it did."""
     for path, part in parts(model):
         if isinstance(part, Node):
-            _remember(_names, part, path)
+            part._remember("path", path)
         else:
             _scope_of(part).path = path

@@ -74,7 +74,7 @@ class Tensor(Node):
             made.retains = False
             made.number = tick()
         if label:
-            made._label = label
+            made.label = label
         return made
 
     def _set_data(self, data: ArrayLike) -> None:

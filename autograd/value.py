@@ -66,7 +66,7 @@ class Value(Node):
         self.op = None
         self.number = next(numbers)
         if label:
-            self._label = label
+            self.label = label
 
     def _set_data(self, data: SupportsFloat) -> None:
         self._primal = data if type(data) is float else _number(data)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import weakref
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -247,7 +248,7 @@ def test_a_picture_does_not_keep_the_graph():
         o = neuron()
         picture = draw(o)
         picture.to_svg()
-        reference = autograd.scopes.ref(o)
+        reference = weakref.ref(o)
         del o
         assert reference() is None
     finally:

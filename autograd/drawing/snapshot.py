@@ -128,7 +128,7 @@ def snapshot(outputs: Any, names: Mapping[str, Any] | None = None) -> Snapshot:
                     items.append(Item("constant", "", _shown(operand), None))
                     numbers.append(None)
             item = _operation(node, tuple(operands))
-        name = getattr(node, "_label", "") or given.get(id(node))  # node.label takes longer where there is none
+        name = node.label or given.get(id(node))
         if name:
             item.name = str(name)
         index[node] = len(items)
