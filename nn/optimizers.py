@@ -22,6 +22,7 @@ from nn.module import Module, clear
 
 _TINY = 1e-30  # a sum of squares, from which on it is right in single precision too
 _LARGE = 10_000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
+_PART = 20_000  # entries that are stepped at a time: more would leave the processor's cache from one line to the next
 _Places = list[tuple[slice, tuple[int, ...]]]
 
 
@@ -57,9 +58,11 @@ class Optimizer:
     """
 
     remembers: tuple[str, ...] = ()
-    # Kinds of parameters of which `change`, in the class that says so, may be given many at once, their entries in one
-    # vector: it minds each entry by itself, changes its memory in place, and returns memory["scratch"].
-    together: tuple[type, ...] = ()
+    # Whether `change`, in the class that says so, minds each entry by itself, changes its memory in place, and returns
+    # memory["scratch"]. Then it is given large arrays part by part, and many small parameters at once, their entries in
+    # one vector, if they are of these kinds.
+    entrywise = False
+    together: tuple[type, ...] = (Value, Tensor)
     shrinks = False  # whether weight decay makes the parameters themselves smaller, rather than adds to their gradients
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
@@ -71,7 +74,8 @@ class Optimizer:
         self.undecayed: Collection[int] = frozenset()
         self.steps = [0] * len(self.params)
         definer = next(each for each in type(self).__mro__ if "change" in vars(each))
-        groups = _positions(self.params, vars(definer).get("together", ()))
+        self._is_entrywise = vars(definer).get("entrywise", False)
+        groups = _positions(self.params, self.together if self._is_entrywise else ())
         self._groups = [self._group(positions) for positions in groups]
 
     def _group(self, positions: list[int]) -> _Group:
@@ -136,9 +140,21 @@ class Optimizer:
                 gradients[i] = gradient + self.weight_decay * parameter.data
 
     def _change(self, i: int, gradient: Any, memory: dict[str, Any]) -> None:
-        if gradient is not None:
-            self.steps[i] = step = self.steps[i] + 1
-            self.params[i].data -= self.change(gradient, memory, step)
+        if gradient is None:
+            return
+        self.steps[i] = step = self.steps[i] + 1
+        data = self.params[i].data
+        if self._is_entrywise and self.params[i].size > _PART:
+            gradient, rows = np.asarray(gradient), max(1, _PART * len(data) // data.size)
+            for start in range(0, len(data), rows):
+                part = slice(start, start + rows)
+                changing = data[part]
+                remembered = {name: each[part] for name, each in memory.items()}
+                remembered["scratch"] = memory["scratch"][: len(changing)]
+                changing -= self.change(gradient[part], remembered, step)
+        else:
+            data -= self.change(gradient, memory, step)
+        self.params[i].data = data
 
     def _change_several(self, group: _Group, gradients: list[Any]) -> None:
         positions, memory = group.positions, group.memory
@@ -227,6 +243,7 @@ class SGD(Optimizer):
     """
 
     remembers = ("velocity",)
+    entrywise = True
     together = (Value,)  # of arrays there is too little to do: putting them together would take longer
 
     def __init__(
@@ -263,7 +280,7 @@ class Adagrad(Optimizer):
     """
 
     remembers = ("squares",)
-    together = (Value, Tensor)
+    entrywise = True
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-2, *, lr_decay: float = 0.0, weight_decay: float = 0.0,
@@ -297,7 +314,7 @@ class RMSprop(Optimizer):
     """
 
     remembers = ("squares", "velocity")
-    together = (Value, Tensor)
+    entrywise = True
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, *,
@@ -339,7 +356,7 @@ class Adam(Optimizer):
     """
 
     remembers = ("sums", "squares")  # of the gradients and of their squares, every older one counting by beta less
-    together = (Value, Tensor)
+    entrywise = True
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
