@@ -28,11 +28,13 @@ _Places = list[tuple[slice, tuple[int, ...]]]
 
 class _Group(NamedTuple):
     """Parameters that are stepped together: their positions, where in a vector the entries of each stand and in what
-    shape, and such vectors of what is remembered of them; for one parameter alone, arrays of its shape or numbers."""
+    shape, and such vectors of what is remembered of them; for one parameter alone, arrays of its shape or numbers, and
+    whether it is stepped part by part."""
 
     positions: list[int]
     places: _Places
     memory: dict[str, Any]
+    in_parts: bool
 
 
 class Optimizer:
@@ -74,17 +76,18 @@ class Optimizer:
         self.undecayed: Collection[int] = frozenset()
         self.steps = [0] * len(self.params)
         definer = next(each for each in type(self).__mro__ if "change" in vars(each))
-        self._is_entrywise = vars(definer).get("entrywise", False)
-        groups = _positions(self.params, self.together if self._is_entrywise else ())
-        self._groups = [self._group(positions) for positions in groups]
+        entrywise = vars(definer).get("entrywise", False)
+        groups = _positions(self.params, self.together if entrywise else ())
+        self._groups = [self._group(positions, entrywise) for positions in groups]
 
-    def _group(self, positions: list[int]) -> _Group:
+    def _group(self, positions: list[int], entrywise: bool) -> _Group:
         shapes = [self.params[i].shape for i in positions]
         ends = list(accumulate(map(math.prod, shapes), initial=0))
         shape, dtype = shapes[0] if len(shapes) == 1 else ends[-1], self.params[positions[0]].dtype
         # scratch is to write to, as asking for new memory takes longer than the arithmetic
         memory = {name: np.zeros(shape, dtype) for name in (*self.remembers, "scratch")}
-        return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory)
+        in_parts = entrywise and len(positions) == 1 and ends[-1] > _PART
+        return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory, in_parts)
 
     def __repr__(self) -> str:
         numbers = [f"{name}={each}" for name, each in vars(self).items() if isinstance(each, (int, float, tuple))]
@@ -107,9 +110,9 @@ class Optimizer:
             if self.weight_decay:
                 self._decay(gradients)
             for group in self._groups:
-                positions, _, memory = group
+                positions, _, memory, in_parts = group
                 if len(positions) == 1:
-                    self._change(positions[0], gradients[positions[0]], memory)
+                    self._change(positions[0], gradients[positions[0]], memory, in_parts)
                 else:
                     self._change_several(group, [gradients[i] for i in positions])
         finally:
@@ -139,12 +142,12 @@ class Optimizer:
             else:
                 gradients[i] = gradient + self.weight_decay * parameter.data
 
-    def _change(self, i: int, gradient: Any, memory: dict[str, Any]) -> None:
+    def _change(self, i: int, gradient: Any, memory: dict[str, Any], in_parts: bool = False) -> None:
         if gradient is None:
             return
         self.steps[i] = step = self.steps[i] + 1
         data = self.params[i].data
-        if self._is_entrywise and self.params[i].size > _PART:
+        if in_parts:
             gradient, rows = np.asarray(gradient), max(1, _PART * len(data) // data.size)
             for start in range(0, len(data), rows):
                 part = slice(start, start + rows)

@@ -172,6 +172,30 @@ def test_parameters_stepped_together_change_as_each_does_alone(text):
 
 
 @pytest.mark.parametrize("text", TRAJECTORIES)
+@pytest.mark.parametrize("shape", [(50_000,), (7, 9000), (1, 50_000), (50, 30, 33), (0, 50_000)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_large_array_changes_part_by_part_as_it_does_at_once(monkeypatch, text, shape, order):
+    rng = np.random.default_rng(0)
+    data = np.asarray(rng.normal(size=shape), order=order)
+    parts, whole = Tensor(data.copy(order="K")), Tensor(data.copy(order="K"))
+    optimizers = [make(text, [parts])]
+    with monkeypatch.context() as patch:
+        patch.setattr(nn.optimizers, "_PART", 10**9)
+        optimizers.append(make(text, [whole]))
+    array = parts.data
+    for _ in range(3):
+        parts.grad = whole.grad = rng.normal(size=shape)
+        for optimizer in optimizers:
+            optimizer.step()
+    assert optimizers[0]._groups[0].in_parts == (parts.size > 20_000)
+    assert not optimizers[1]._groups[0].in_parts
+    assert parts.data is array
+    assert np.array_equal(parts.data, whole.data)
+    states = [optimizer.state_dict() for optimizer in optimizers]
+    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[1])
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
 def test_a_copy_of_an_optimiser_goes_on_as_it_does(text):
     rng = np.random.default_rng(0)
     optimizer = make(text, [Tensor(rng.normal(size=shape)) for shape in ((2, 3), (3,), ())])

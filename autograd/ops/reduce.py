@@ -51,11 +51,12 @@ def _kept(r: Any, x: Any, axis: Axis) -> Any:
 
 def _spread(g: Any, x: Any, axis: Axis) -> Any:
     if isinstance(g, (np.ndarray, np.generic)) and not g.ndim:
-        if x.size <= _FEW:
-            spread = np.empty(x.shape, g.dtype)
+        shape = shape_of(x)
+        if _count(x, None) <= _FEW:
+            spread = np.empty(shape, g.dtype)
             spread.fill(g)
             return spread
-        return np.ndarray(x.shape, g.dtype, np.asarray(g), 0, (0,) * x.ndim)  # a view: nothing is written
+        return np.ndarray(shape, g.dtype, np.asarray(g), 0, (0,) * len(shape))  # a view: nothing is written
     return broadcast_to(_kept(g, x, axis) if shape_of(g) else g, shape_of(x))
 
 
