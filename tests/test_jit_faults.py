@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from autograd import Tensor, Value, affine, cross_entropy, grad, jit
+from autograd import Tensor, Value, affine, cross_entropy, floor, grad, jit, sign
 from autograd.compiler import numba_modules
 
 pytestmark = pytest.mark.filterwarnings("ignore::autograd.JitWarning")
@@ -271,6 +271,26 @@ def test_no_rows():
         with np.errstate(all="ignore"):
             f(logits, np.zeros(0, int)).backward()
         assert logits.grad.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, w: sign(x).sum(),
+        lambda x, w: (sign(x) * w).sum(),
+        lambda x, w: (floor(x * w) * w).tanh().sum(),
+        lambda x, w: floor(2 * x).tanh().sum() * w.sum(),
+        lambda x, w: (w * (x > 0)).sum(),
+    ],
+)
+def test_what_only_flat_operations_reach_has_a_gradient_of_zeros(f):
+    x, w = Tensor(np.arange(-3.0, 3.0)), Tensor(np.ones(6))
+    found = []
+    for each in (f, *[jit(f)] * 3):
+        x.grad = w.grad = None
+        each(x, w).backward()
+        found.append(repr((x.grad, w.grad)))
+    assert found == [found[0]] * 4
 
 
 @pytest.mark.parametrize("count", [1, 6000])

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.compiler.program import COMPARE
 from autograd.compiler.tracing import Question, Trace, Untraceable, arrays_in
-from autograd.formula import ZERO, Row
+from autograd.formula import Row
 from autograd.functions import FUNCTIONS
 from autograd.node import Node
 from autograd.ops.primitive import PRIMITIVES, Primitive, elementwise, zero_wins
@@ -151,7 +151,7 @@ class Plan:
         def filled(make: Callable[..., Any], *which: Any) -> Callable[..., Any]:
             return _filled(lambda given: make(primitive, given, *which), params, live)
 
-        places = tuple(i for i in linked if _has_rule(primitive, i))
+        places = tuple(i for i in linked if primitive.takes_sequence or primitive.rules[i] is not None)
         rules = tuple((operands[i], filled(_rule, i), filled(_careful_rule, i)) for i in places)
         operands += tuple(self.slots[id(each)] for each in live)
         call = filled(_forward, event.ndim, type(event))
@@ -194,12 +194,6 @@ class Plan:
         for step in self.steps:
             read[step.result] = any(read[slot] for slot in step.operands)
         return read
-
-
-def _has_rule(op: Primitive, i: int) -> bool:
-    if op.row is not None and op.row.named_partials[f"d{op.row.args[i]}"] == ZERO:
-        return False
-    return op.takes_sequence or op.rules[i] is not None
 
 
 def _filled(make: Callable[..., Any], params: dict[str, Any], live: list[Any]) -> Callable[..., Any]:
