@@ -46,12 +46,13 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
 
 
 def walk_tree(root: Any, gradient: float) -> bool:
-    """The walk in one pass, over Values that no walk has reached yet and that are used once each, as in small formulas;
-    False, and all as it was, if it comes to anything else."""
+    """The walk in one pass, over Values that are used once each and, but for leaves, were reached by no walk before, as
+    in small formulas; False, and all as it was, if it comes to anything else."""
     untouched = UNTOUCHED
     if root.grad is not untouched:
         return False
-    nodes, leaves, is_whole = [root], [], False
+    nodes, is_whole = [root], False
+    leaves: dict[Any, float] = {}  # and the gradients that they had
     try:
         root.grad = gradient
         # it grows at the end, and a node stands behind the only one that uses it; hot, so x and y are written out
@@ -60,31 +61,32 @@ def walk_tree(root: Any, gradient: float) -> bool:
             dx = node.dx
             if dx is not None:
                 operand = node.x
-                if operand.grad is not untouched:
+                old = operand.grad
+                if old is not untouched and (operand.op is not None or operand in leaves or type(old) is not float):
                     break
-                operand.grad = untouched + gradient * dx if gradient and dx else 0.0
-                if operand.op is None:
-                    leaves.append(operand)
-                else:
+                if operand.op is not None:
                     nodes.append(operand)
+                else:
+                    leaves[operand] = old
+                operand.grad = old + (gradient * dx if gradient and dx else 0.0)
             dy = node.dy
             if dy is not None:
                 operand = node.y
-                if operand.grad is not untouched:
+                old = operand.grad
+                if old is not untouched and (operand.op is not None or operand in leaves or type(old) is not float):
                     break
-                operand.grad = untouched + gradient * dy if gradient and dy else 0.0
-                if operand.op is None:
-                    leaves.append(operand)
-                else:
+                if operand.op is not None:
                     nodes.append(operand)
+                else:
+                    leaves[operand] = old
+                operand.grad = old + (gradient * dy if gradient and dy else 0.0)
         else:
             is_whole = True
     except AttributeError:  # a leaf, or a node with a tuple of operands
         pass
     finally:
         if not is_whole:
-            for node in (*nodes, *leaves):
-                node.grad = untouched
+            _put_back(nodes, False, leaves.items())
     return is_whole
 
 
@@ -95,13 +97,16 @@ def walk_values(root: Any, gradient: float) -> bool:
         return True
     if type(root.dx) is tuple:
         return False
-    # this walk's own zero: where gradients start, and by its identity the mark of the visited
-    root.grad = zero = UNTOUCHED + 0.0
+    untouched = UNTOUCHED
+    zero = untouched + 0.0  # this walk's own: where gradients start, and by its identity the mark of the visited
     stack = [None, root]
     nodes: list[Any] = []
-    accumulated: list[tuple[Any, Any]] = []  # the leaves that hold the gradient of earlier walks, and that gradient
+    # the leaves and the others that hold a gradient of earlier walks, and that gradient
+    accumulated: list[tuple[Any, Any]] = []
+    walked = [(root, root.grad)]
     needs_sorting = all_visited = False
     try:
+        root.grad = zero
         while (node := stack.pop()) is not None:  # the hottest loop there is, so x and y are written out
             nodes.append(node)
             if node.dx is not None:
@@ -110,7 +115,9 @@ def walk_values(root: Any, gradient: float) -> bool:
                 if old is not zero:
                     if operand.op is not None:
                         stack.append(operand)
-                    elif type(old) is not float or old:
+                        if old is not untouched:
+                            walked.append((operand, old))
+                    elif old is not untouched:
                         accumulated.append((operand, old))
                     operand.grad = zero
                 elif operand.op is not None:
@@ -121,7 +128,9 @@ def walk_values(root: Any, gradient: float) -> bool:
                 if old is not zero:
                     if operand.op is not None:
                         stack.append(operand)
-                    elif type(old) is not float or old:
+                        if old is not untouched:
+                            walked.append((operand, old))
+                    elif old is not untouched:
                         accumulated.append((operand, old))
                     operand.grad = zero
                 elif operand.op is not None:
@@ -140,21 +149,33 @@ def walk_values(root: Any, gradient: float) -> bool:
                 if dy:
                     node.y.grad += gradient * dy
         if accumulated:
-            totals = [_total(leaf, old, leaf.grad) for leaf, old in accumulated]
+            totals = [
+                old + leaf.grad if type(old) is float else _total(leaf, old, leaf.grad) for leaf, old in accumulated
+            ]
             for (leaf, _), total in zip(accumulated, totals, strict=True):
                 leaf.grad = total
     except BaseException as error:
-        for node in nodes:
-            node.grad = 0.0
-        for operand in (operand for node in nodes if all_visited for operand in node.inputs):
-            if isinstance(operand, Node) and operand.op is None:
-                operand.grad = 0.0
-        for leaf, old in accumulated:
-            leaf.grad = old
+        _put_back(nodes, all_visited, [*walked, *accumulated])
         if isinstance(error, AttributeError):  # a node with a tuple of operands
             return False
         raise
     return True
+
+
+def _put_back(nodes: Collection[Any], with_leaves: bool, olds: Collection[tuple[Any, Any]]) -> None:
+    """The gradients from before a walk, also if Ctrl-C comes in between: of some nodes, and the leaves that they use,
+    none yet; of others what is given."""
+    try:
+        for node in nodes:
+            node.grad = UNTOUCHED
+            for operand in node.inputs if with_leaves else ():
+                if isinstance(operand, Node) and operand.op is None:
+                    operand.grad = UNTOUCHED
+        for node, old in olds:
+            node.grad = old
+    except KeyboardInterrupt:
+        _put_back(nodes, with_leaves, olds)
+        raise
 
 
 def step(node: Node) -> None:
@@ -258,6 +279,8 @@ def _walk(
                 share = fitted(operand, share)
             if operand in sums:
                 total = sums[operand]
+                if anomaly:
+                    _check_sum(operand, total, share)
                 if type(total) is type(share) is array and total.base is None and getrefcount(total) == _ALONE:
                     np.add(total, share, out=total)
                 else:
@@ -377,7 +400,7 @@ def _total(node: Node, old: Any, new: Any) -> Any:
     number = constant(old)
     if old is None or number == 0:
         return new
-    if number is not None or isinstance(old, Node) or (isinstance(old, np.ndarray) and old.shape == np.shape(new)):
+    if number is not None or (isinstance(old, (Node, np.ndarray)) and old.shape == node.shape):
         token = hush()
         try:
             total = old + new if number is None else number + new
@@ -388,6 +411,16 @@ def _total(node: Node, old: Any, new: Any) -> Any:
     raise TypeError(
         f"the gradient of {node.label or 'a leaf'} was set to {kind_of(old)}; set it to 0.0 or None to clear it"
     )
+
+
+def _check_sum(operand: Node, total: Any, share: Any) -> None:
+    parts = [modes.strangeness(data_of(each)) for each in (total, share)]
+    both = data_of(total) + data_of(share)
+    if modes.strangeness(both) > max(parts):
+        what = operand.label or (modes.describe(operand) if operand.op is not None else "a leaf")
+        raise modes.AnomalyError(
+            f"the gradients that reach {what} add up to {both}: {data_of(total)} and {data_of(share)}"
+        )
 
 
 def _check_anomaly(node: Node, gradient: Any, pulled: Iterable[tuple[Node, Any]]) -> None:

@@ -65,7 +65,8 @@ class Expression:
         """A float for floats, a node where one was given. Raises ExpressionError for a missing or an unknown name."""
         for name in self.names:
             if name not in values:
-                raise ExpressionError(f"no value given for {name!r}; add {name}=...")
+                spare = next((f", and {each!r} is not in the formula" for each in values if each not in self.names), "")
+                raise ExpressionError(f"no value given for {name!r}{spare}; add {name}=...")
         for name in values:
             if name in CONSTANTS:
                 raise ExpressionError(f"{name!r} is the number {CONSTANTS[name]}; choose another name")

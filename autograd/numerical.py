@@ -223,7 +223,10 @@ class Entry(NamedTuple):
         elif np.isnan(self.numerical):
             remark = ": f is not finite on both sides of the point"
         elif np.isinf(self.error):
-            remark = ": a jump or a vertical tangent, where the slopes grow without bound as the steps shrink"
+            remark = (
+                ": a jump or a vertical tangent, where the slopes grow without bound as the steps shrink, or a point "
+                "so far out that the floats beside it are too few"
+            )
         else:
             remark = ": a kink, whose two slopes are the ends of that range"
         return f"{self.name} = {both}{remark}"

@@ -114,6 +114,8 @@ class Value(Node):
                 given = kind_of(gradient)
                 raise TypeError(f"backward() of a Value takes the upstream gradient as a real number, not {given}")
             gradient = number
+        elif gradient.shape != ():
+            raise ValueError(f"the gradient has shape {gradient.shape}, but a Value has shape ()")
         backward.backward(self, gradient, create_graph)
 
     def _backward(self) -> None:

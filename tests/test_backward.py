@@ -3,8 +3,10 @@ determinism, recording on and off, anomalies.
 """
 
 import asyncio
+import copy
 import gc
 import itertools
+import linecache
 import math
 import os
 import re
@@ -539,6 +541,96 @@ class TestFormulas:
         (t.to_value() * v + 1.0).backward()
         assert (t.grad.tolist(), v.grad) == ([3.0], 2.0)
 
+    @pytest.mark.parametrize("old", [0.0, -0.0, 1.0, 0, None])
+    def test_leaves_that_are_kept(self, old):
+        a, b, c = leaves = [Value(2.0), Value(3.0), Value(5.0)]
+        for each in leaves:
+            each.grad = old
+        (a * b + c).backward()
+        (a * b + c).backward()
+        assert [each.grad for each in leaves] == [2 * each + (old or 0.0) for each in (3.0, 2.0, 1.0)]
+        assert all(type(each.grad) is float and math.copysign(1.0, each.grad) == 1.0 for each in leaves)
+
+    @pytest.mark.parametrize("old", [0.1, 0.0])
+    def test_a_leaf_that_is_kept_and_used_twice(self, old):
+        a, b = Value(0.1), Value(0.7)
+        a.grad = b.grad = old
+        (a * b + a * 3.0).exp().backward()
+        x, y = Value(0.1), Value(0.7)
+        (x * y + x * 3.0).exp().backward()
+        assert (a.grad, b.grad) == (old + x.grad, old + y.grad)
+
+    @pytest.mark.parametrize("bad", ["x", [1.0], np.ones(2), Tensor([1.0, 2.0]), Tensor([1.0])])
+    @pytest.mark.parametrize("mixed", [False, True])
+    def test_a_gradient_of_the_wrong_kind_changes_no_other(self, bad, mixed):
+        a, b = Value(1.0), Value(2.0)
+        c = a * b
+        d = c + a
+        if mixed:
+            d = d + Tensor([1.0]).sum().to_value()
+        d.backward()
+        e = d * c
+        b.grad = bad
+        for root, others in (d, (a, c, d)), (e, (a, c, d, e)):
+            before = [each.grad for each in others]
+            with pytest.raises(TypeError, match="set it to 0.0 or None"):
+                root.backward()
+            assert [each.grad for each in others] == before
+            assert b.grad is bad
+        b.grad = None
+        e.backward()
+        assert (a.grad, b.grad) == ((17.0, 6.0) if mixed else (15.0, 5.0))
+
+    @pytest.mark.parametrize("kind", ["formula", "graph", "mixed"])
+    def test_ctrl_c_on_any_line_leaves_all_gradients_as_they_were(self, kind):
+        a, b = Value(2.0), Value(3.0)
+        c = a * b
+        c.backward()
+        a.grad = 7.0
+        d = (Value(1.0) * a + b * 2.0) if kind == "formula" else c * a + c
+        if kind == "mixed":
+            d = (d * Tensor([1.0])).sum().to_value() + a
+        nodes = [a, b, c, d]
+        copies = copy.deepcopy(nodes)
+        copies[-1].backward()
+        on_the_way = (
+            "try:",
+            "except",
+            "finally",
+            "if not is_whole",
+            "pass",
+            "_put_back(",
+        )  # from there to putting back
+        lines = interrupts = 0
+
+        def trace(frame, event, argument):
+            nonlocal lines
+            if frame.f_code.co_name not in ("walk_tree", "walk_values", "_put_back"):
+                return None
+            text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+            if event == "line" and not text.startswith(on_the_way):
+                lines += 1
+                if lines == interrupts + 1:
+                    raise KeyboardInterrupt
+            return trace
+
+        before = [each.grad for each in nodes]
+        while True:
+            lines = 0
+            sys.settrace(trace)
+            try:
+                d.backward()
+                break
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.settrace(None)
+            if [each.grad for each in nodes] != before:
+                break  # the line after the last change
+            interrupts += 1
+        assert [each.grad for each in nodes] == [each.grad for each in copies]
+        assert interrupts > 20
+
     def test_an_interrupted_pass_leaves_leaf_gradients_as_they_were(self):
         class Interrupting(float):
             def __rmul__(self, other):
@@ -705,6 +797,14 @@ def line_below(count):
 
 
 class TestAnomalies:
+    @pytest.mark.parametrize("leaf", [Value(1.0, label="w"), Tensor([1.0], label="w")])
+    def test_where_gradients_add_up(self, leaf):
+        with detect_anomaly():
+            out = leaf * 1e308 + (leaf - 1.0) * 1.5e308
+            with pytest.raises(AnomalyError, match=r"that reach w add up to .*inf.*: .*1\.5e\+308.* and .*1\.?e\+308"):
+                out.backward()
+        assert leaf.grad in (0.0, None)
+
     def test_forward_names_the_operation_and_the_line(self):
         x = Value(0.0, label="x")
         with detect_anomaly():
