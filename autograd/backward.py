@@ -23,6 +23,7 @@ from autograd.ops.shape import astype, broadcast_to, data_of, sum_to, to_tensor
 from autograd.plain import constant, kind_of
 from autograd.quiet import hush, unhush
 
+_FEW = 100  # leaves, up to which it takes little time to tell whether one is among them
 _by_number = attrgetter("number")
 _op = attrgetter("op")
 
@@ -52,7 +53,8 @@ def walk_tree(root: Any, gradient: float) -> bool:
     if root.grad is not untouched:
         return False
     nodes, is_whole = [root], False
-    leaves: dict[Any, float] = {}  # and the gradients that they had
+    leaves: list[Any] = []
+    kept: list[tuple[Any, float]] = []  # leaves that had a gradient, and that
     try:
         root.grad = gradient
         # it grows at the end, and a node stands behind the only one that uses it; hot, so x and y are written out
@@ -62,23 +64,27 @@ def walk_tree(root: Any, gradient: float) -> bool:
             if dx is not None:
                 operand = node.x
                 old = operand.grad
-                if old is not untouched and (operand.op is not None or operand in leaves or type(old) is not float):
-                    break
-                if operand.op is not None:
-                    nodes.append(operand)
+                if old is not untouched:
+                    if operand.op is not None or type(old) is not float or len(leaves) > _FEW or operand in set(leaves):
+                        break
+                    kept.append((operand, old))
+                if operand.op is None:
+                    leaves.append(operand)
                 else:
-                    leaves[operand] = old
+                    nodes.append(operand)
                 operand.grad = old + (gradient * dx if gradient and dx else 0.0)
             dy = node.dy
             if dy is not None:
                 operand = node.y
                 old = operand.grad
-                if old is not untouched and (operand.op is not None or operand in leaves or type(old) is not float):
-                    break
-                if operand.op is not None:
-                    nodes.append(operand)
+                if old is not untouched:
+                    if operand.op is not None or type(old) is not float or len(leaves) > _FEW or operand in set(leaves):
+                        break
+                    kept.append((operand, old))
+                if operand.op is None:
+                    leaves.append(operand)
                 else:
-                    leaves[operand] = old
+                    nodes.append(operand)
                 operand.grad = old + (gradient * dy if gradient and dy else 0.0)
         else:
             is_whole = True
@@ -86,7 +92,7 @@ def walk_tree(root: Any, gradient: float) -> bool:
         pass
     finally:
         if not is_whole:
-            _put_back(nodes, False, leaves.items())
+            _put_back((*nodes, *leaves), False, kept)
     return is_whole
 
 
