@@ -174,9 +174,9 @@ def _put_back(nodes: Collection[Any], with_leaves: bool, olds: Collection[tuple[
     try:
         for node in nodes:
             node.grad = UNTOUCHED
-            for operand in node.inputs if with_leaves else ():
-                if isinstance(operand, Node) and operand.op is None:
-                    operand.grad = UNTOUCHED
+        for operand in (operand for node in nodes for operand in node.inputs) if with_leaves else ():
+            if isinstance(operand, Node) and operand.op is None:
+                operand.grad = UNTOUCHED
         for node, old in olds:
             node.grad = old
     except KeyboardInterrupt:
