@@ -52,7 +52,7 @@ def walk_tree(root: Any, gradient: float) -> bool:
     untouched = UNTOUCHED
     if root.grad is not untouched:
         return False
-    nodes, is_whole = [root], False
+    nodes = [root]
     leaves: list[Any] = []
     kept: list[tuple[Any, float]] = []  # leaves that had a gradient, and that
     try:
@@ -87,13 +87,18 @@ def walk_tree(root: Any, gradient: float) -> bool:
                     nodes.append(operand)
                 operand.grad = old + (gradient * dy if gradient and dy else 0.0)
         else:
-            is_whole = True
-    except AttributeError:  # a leaf, or a node with a tuple of operands
-        pass
-    finally:
-        if not is_whole:
-            _put_back((*nodes, *leaves), False, kept)
-    return is_whole
+            return True
+        for node in nodes:  # as `_put_back` does, which would take longer
+            node.grad = untouched
+        for node in leaves:
+            node.grad = untouched
+        for node, old in kept:
+            node.grad = old
+    except BaseException as error:
+        _put_back((*nodes, *leaves), False, kept)
+        if not isinstance(error, AttributeError):  # of a leaf, or a node with a tuple of operands
+            raise
+    return False
 
 
 def walk_values(root: Any, gradient: float) -> bool:
@@ -109,7 +114,7 @@ def walk_values(root: Any, gradient: float) -> bool:
     nodes: list[Any] = []
     # the leaves and the others that hold a gradient of earlier walks, and that gradient
     accumulated: list[tuple[Any, Any]] = []
-    walked = [(root, root.grad)]
+    walked: list[tuple[Any, Any]] = [] if root.grad is untouched else [(root, root.grad)]
     needs_sorting = all_visited = False
     try:
         root.grad = zero

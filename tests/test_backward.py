@@ -597,7 +597,7 @@ class TestFormulas:
             "try:",
             "except",
             "finally",
-            "if not is_whole",
+            "if not isinstance",
             "pass",
             "_put_back(",
         )  # from there to putting back
