@@ -13,7 +13,7 @@ import numpy as np
 from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS
-from autograd.node import Node, numbers, taken, tick
+from autograd.node import Node, taken, tick
 from autograd.ops.index import add_at, getitem, set_at
 from autograd.ops.primitive import OPERATIONS, Primitive, elementwise, pull
 from autograd.ops.shape import data_of, reshape, stack, transpose
@@ -546,7 +546,7 @@ def _record(
     out.params = params
     out.grad = None
     out.retains = False
-    out.number = next(numbers)
+    out.number = tick()
     if modes.active:
         out._watch()
     return out
@@ -583,9 +583,7 @@ def _unary(op: Primitive) -> Callable[..., Any]:
         return _record(op, (self._primal,), ((self, 0),), op.params)
 
     def with_params(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs or type(self) is Mask:
-            return OPERATIONS[op.name](self, *args, **kwargs)
-        return _record(op, (self._primal,), ((self, 0),), op.params)
+        return OPERATIONS[op.name](self, *args, **kwargs) if args or kwargs else alone(self)
 
     return with_params if op.params else alone
 

@@ -459,6 +459,18 @@ def test_an_upstream_gradient_of_the_wrong_kind(wrong):
     assert (x.grad, y.grad) == (4.0, 1.0)
 
 
+@pytest.mark.parametrize("shape", [(1,), (2,), (2, 3)])
+def test_a_gradient_that_is_a_node_of_another_shape_is_refused(shape):
+    x = Value(2.0)
+    y = x * x
+    y.backward()
+    with pytest.raises(ValueError, match=r"the gradient has shape \(.*\), but a Value has shape \(\)"):
+        y.backward(Tensor(np.ones(shape)), create_graph=True)
+    assert (x.grad, y.grad) == (4.0, 1.0)
+    y.backward(Tensor(3.0), create_graph=True)
+    assert (x.grad.data, y.grad) == (16.0, 3.0)
+
+
 @pytest.mark.parametrize("upstream", [2, 2.0, np.float32(2), np.int64(2), np.array(2.0)])
 def test_upstream_gradients_are_real_numbers_of_any_kind(upstream):
     x = Value(3.0)

@@ -342,6 +342,7 @@ def test_help_names_every_option(capsys):
         (["x=1"], "no formula given", ""),
         ([""], "the formula is empty", ""),
         (["w*x + b", "w=1", "x=2"], "no value given for 'b'; add b=...", ""),
+        (["w*x + b", "w=1", "x=2", "B=3"], "no value given for 'b', and 'B' is not in the formula; add b=...", ""),
         (["x", "x=1", "z=2"], "'z' is not in the formula; its names are x", ""),
         (
             ["width", "wdith=1", "width=2"],
