@@ -19,7 +19,7 @@ from autograd.node import Node
 from autograd.ops import network
 from autograd.ops.reduce import log_softmax, mean
 from autograd.ops.reduce import sum as total
-from autograd.ops.shape import data_of, shape_of
+from autograd.ops.shape import shape_of
 from autograd.tensor import array
 from autograd.tree import flatten
 
@@ -38,8 +38,10 @@ def _elementwise(formula: Callable[..., Any]) -> Callable[..., Any]:
         _check_reduction(reduction)
         if isinstance(input, (list, tuple)):
             outputs, rebuild = flatten(input)
-            given, _ = flatten(target.tolist() if isinstance(target, np.ndarray) else target)
-            _check_shapes(formula, np.shape(rebuild(0.0 for _ in outputs)), np.shape(data_of(target)))
+            given, like = flatten(target.tolist() if isinstance(target, np.ndarray) else target)
+            shape = target.shape if isinstance(target, Node) else np.shape(like(0.0 for _ in given))
+            _check_shapes(formula, np.shape(rebuild(0.0 for _ in outputs)), shape)
+            given = [*target.reshape(-1)] if isinstance(target, Tensor) else given
             terms = [formula(x, t, **params) for x, t in zip(outputs, given, strict=True)]
             if reduction == "none":
                 return rebuild(terms)
@@ -126,8 +128,7 @@ def bce_with_logits(input: Any, target: Any) -> Any:
 
     Raises ValueError for targets outside [0, 1].
     """
-    known = data_of(target)
-    if not np.all((known >= 0) & (known <= 1)):
+    if not _is_within(0, target, 1):
         raise ValueError("bce_with_logits() takes targets from 0 to 1; labels -1 and 1 are hinge_loss's")
     return target * _softplus(-input) + (1 - target) * _softplus(input)
 
@@ -141,8 +142,7 @@ def hinge_loss(input: Any, target: Any) -> Any:
 
     Raises ValueError for targets other than -1 and 1.
     """
-    known = data_of(target)
-    if not np.all(abs(known) == 1):
+    if not _is_within(1, abs(target), 1):
         raise ValueError("hinge_loss() takes targets -1 and 1; write 2 * labels - 1 for labels 0 and 1")
     return _relu(1 - target * input)
 
@@ -161,9 +161,9 @@ def kl_div(input: Any, target: Any, reduction: str = "mean") -> Any:
     input = array(input)
     target = target if isinstance(target, Node) else np.asarray(target, input.dtype)
     _check_shapes(kl_div, input.shape, target.shape)
-    if np.any(data_of(target) < 0):
-        raise ValueError("kl_div() takes probabilities as target; one of them is negative")
-    some = data_of(target) > 0
+    if not _is_within(0, target, np.inf):
+        raise ValueError("kl_div() takes probabilities as target; one of them is negative or nan")
+    some = target > 0
     loss = _where(some, target * (_log(_where(some, target, 1.0)) - input), 0.0)
     return total(loss) / len(input.data) if reduction == "batchmean" else _reduced(loss, reduction)
 
@@ -214,6 +214,16 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     if target.min() < 0 or target.max() >= input.shape[1]:
         raise _out_of_range("nll_loss", input, target)
     return _reduced(-input[np.arange(len(target)), target], reduction)
+
+
+def _is_within(low: float, target: Any, high: float) -> bool:
+    """Whether a number, or all of an array or node, lie between two numbers: asked of the node itself, so that a
+    compiled function asks again."""
+    shape = shape_of(target)
+    if 0 in shape:
+        return True
+    least, greatest = (target.min(), target.max()) if shape else (target, target)
+    return bool(low <= least and greatest <= high)
 
 
 def _rows(input: Any, target: Any) -> tuple[Any, Any]:

@@ -49,9 +49,17 @@ def plain(outputs: Any) -> Any:
     return data_of(outputs)
 
 
+def is_of_values(model: Any) -> bool:
+    """Whether a model is called with one row of numbers, and not with a batch of them."""
+    return any(isinstance(part, Value) for part in stored(model).values())
+
+
 def caller(model: Any) -> Callable[[Any], Any]:
     """The model as a function of a batch; a model of Values is called row by row."""
     call: Callable[[Any], Any] = model
-    if not any(isinstance(part, Value) for part in stored(model).values()):
-        return call
-    return lambda x: [model(row) for row in np.asarray(x).tolist()]
+    return (lambda x: [model(row) for row in listed(x)]) if is_of_values(model) else call
+
+
+def listed(x: Any) -> Any:
+    """An array as nested lists of numbers; a list as it is."""
+    return x if isinstance(x, list) else np.asarray(x).tolist()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd
 from autograd import AnomalyError, Tensor, detect_anomaly, no_grad
 from autograd.node import Node
 from autograd.ops.shape import data_of
@@ -19,10 +20,11 @@ from nn.data import DataLoader
 from nn.module import Module, stored
 from nn.optimizers import Optimizer, clip_grad_norm, gradient_norm
 from nn.plots import plot_history
-from nn.prediction import caller, in_use, plain
+from nn.prediction import caller, in_use, is_of_values, listed, plain
 from nn.schedules import Schedule
 
 Metric = Callable[[Any, Any], float]
+_Evaluate = Callable[[Any, Any], Any]
 
 
 class History:
@@ -127,6 +129,7 @@ def fit(
     max_norm: float | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
+    jit: bool = False,
 ) -> History:
     """Train a model: for every batch the loss, its gradients, a step of the optimiser.
 
@@ -137,7 +140,8 @@ def fit(
     the model and the history, and stop the training by returning True; one that has them is also told of the beginning
     by `start()` and of the end by `finish(model)`. `max_norm` clips the gradients. `checkpoint` is a file that is
     written after every epoch; with `resume` the training goes on from there, bit for bit as if it had never stopped.
-    Ctrl-C ends the training and keeps what was learnt.
+    Ctrl-C ends the training and keeps what was learnt. With `jit` the loss is compiled as `autograd.jit` does it, which
+    pays after some hundred batches, and differs by rounding; a warning tells if it cannot be.
 
     >>> from nn import SGD, Linear, mse_loss
     >>> x = np.linspace(-1, 1, 64).reshape(-1, 1)
@@ -157,6 +161,9 @@ def fit(
     batches = _batches(data, shuffle=True)
     held_out = None if validation is None else _batches(validation, shuffle=False)
     named = _named(metrics)
+    seen = named if held_out is None else {}  # what is measured of the batches as they are trained
+    evaluate = _evaluator(model, loss, bool(seen))
+    compiled = _compiled(evaluate, model) if jit else evaluate
     history = History()
     for callback in callbacks:
         if hasattr(callback, "start"):
@@ -172,9 +179,7 @@ def fit(
             total=count and count * epochs, initial=len(history) * (count or 0), disable=None, leave=False
         ) as bar:
             while len(history) < epochs and not history.stopped:
-                row = _epoch(
-                    model, batches, loss, optimizer, schedule, max_norm, named if held_out is None else {}, bar
-                )
+                row = _epoch(model, batches, loss, (evaluate, compiled), optimizer, schedule, max_norm, seen, bar)
                 if held_out is not None:
                     row |= _evaluate(model, held_out, loss, named)
                 history.rows.append(row)
@@ -234,20 +239,22 @@ def _check(
 
 
 def _epoch(
-    model: Module, batches: Iterable[Any], loss: Callable[[Any, Any], Any], optimizer: Optimizer,
-    schedule: Schedule | None, max_norm: float | None, metrics: Mapping[str, Metric], bar: Any,
+    model: Module, batches: Iterable[Any], loss: Callable[[Any, Any], Any], evaluate: tuple[_Evaluate, _Evaluate],
+    optimizer: Optimizer, schedule: Schedule | None, max_norm: float | None, metrics: Mapping[str, Metric], bar: Any,
 ) -> dict[str, float]:  # fmt: skip
-    """Train on every batch; what an epoch was like."""
+    """Train on every batch; what an epoch was like. What evaluates the loss comes twice, as it is and compiled."""
     model.train()
-    buffers, call = _buffers(model), caller(model)
-    total, rows, norms, seen = 0.0, 0, 0.0, []
+    buffers = _buffers(model)
+    total, rows, norms, seen, usual = 0.0, 0, 0.0, [], 0
     lr = optimizer.lr
     for number, batch in enumerate(batches):
         x, y = _pair(batch)
+        size = len(x)
+        usual = usual or size
         before = [buffer.copy() for buffer in buffers]
         optimizer.zero_grad()
-        outputs = call(x)
-        error = loss(outputs, y)
+        made = evaluate[size == usual](x, y)  # a last batch that is shorter would be compiled for itself
+        error, outputs = made if metrics else (made, None)
         if not isinstance(error, Node):
             raise TypeError(f"the loss must be a node computed from the model's output, not {error!r}")
         if error.op is None:
@@ -268,7 +275,6 @@ def _epoch(
         optimizer.step()
         if schedule is not None and schedule.per_batch:
             schedule.step()
-        size = len(x)
         total, rows, norms = total + value * size, rows + size, norms + norm
         if metrics:
             seen.append((plain(outputs), np.asarray(y)))
@@ -277,6 +283,26 @@ def _epoch(
         raise ValueError("the data gave no batches; an iterator can be read only once, so pass a DataLoader")
     row = {"loss": total / rows, "gradient norm": norms / (number + 1), "lr": lr}
     return row | _measured(metrics, seen)
+
+
+def _evaluator(model: Module, loss: Callable[[Any, Any], Any], wants_outputs: bool) -> _Evaluate:
+    """The loss of a batch, and the outputs where they are wanted."""
+    call = caller(model)
+
+    def evaluate(x: Any, y: Any) -> Any:
+        outputs = call(x)
+        error = loss(outputs, y)
+        return (error, outputs) if wants_outputs else error
+
+    return evaluate
+
+
+def _compiled(evaluate: _Evaluate, model: Module) -> _Evaluate:
+    """The same as a compiled function. For a model of Values every number is an input of its own."""
+    compiled: _Evaluate = autograd.jit(evaluate)
+    if not is_of_values(model):
+        return compiled
+    return lambda x, y: compiled(listed(x), listed(y) if np.asarray(y).dtype.kind == "f" else y)
 
 
 def _evaluate(

@@ -344,3 +344,24 @@ def test_a_zero_wins_in_affine_whose_bias_shows_no_nan():
     jit(lambda x: np.where(kept, affine(x, w, b), 0.0).sum())(data).backward()
     np.where(kept, affine(data, twin, b.data), 0.0).sum().backward()
     assert w.grad.tolist() == twin.grad.tolist() == [[1.0, 1.0], [2.0, 2.0]]
+
+
+@pytest.mark.parametrize("name", ["relu", "abs", "maximum", "clip"])
+def test_values_with_kinks_beside_tensors(name):
+    w = [Value(0.5), Value(-2.0), Value(3.0)]
+
+    def f(x):
+        parts = [each.clip(-1.0, 1.0) if name == "clip" else each.maximum(0.1) if name == "maximum"
+                 else getattr(each, name)() for each in w]  # fmt: skip
+        return (stack(parts) * x).sum()
+
+    compiled, x = jit(f), np.array([1.0, 2.0, 3.0])
+    for _ in range(2):
+        found = []
+        for g in (f, compiled):
+            for each in w:
+                each.grad = 0.0
+            z = g(x)
+            z.backward()
+            found.append((z.item(), [each.grad for each in w]))
+        assert found[0] == found[1]

@@ -875,3 +875,27 @@ def test_a_set_of_data_is_not_looked_through_at_every_call(rows, follows):
     assert any(each is data[0] for each in watched.lists) == follows
     data[0][1] = 12.0
     assert total().data == before + (10.0 if follows else 0.0)
+
+
+def test_what_a_run_changed_before_it_could_not_be_recorded_is_not_changed_twice():
+    total = np.zeros(3)
+
+    def f(x):
+        nonlocal total
+        total += 1.0
+        return x * data_of(x).sum()  # cannot be recorded
+
+    with pytest.warns(JitWarning, match="runs as it is"):
+        jit(f)(np.ones(2))
+    assert total.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_what_cannot_be_put_back_is_refused():
+    seen = []
+
+    def f(x):
+        seen.append(1)
+        return x * data_of(x).sum()
+
+    with pytest.raises(JitError, match="changes something that it reaches from outside"):
+        jit(f)(np.ones(2))

@@ -38,6 +38,7 @@ _LISTS = (list, set, deque)
 _ARRAYS = (np.ndarray, bytearray, array)
 _OURS = ("autograd.", "numpy.")
 _COMPILED = "autograd.compiler.compiled"
+_LAYERS = "nn"  # its code is followed, as it reads the attributes of models, but nobody binds its names to others
 # dunder methods that do not run because of an operator or a statement
 _NOT_IMPLICIT = {"__init__", "__new__", "__del__", "__repr__", "__str__", "__init_subclass__", "__class_getitem__"}
 _ASKS_FOR_TYPES = {"isinstance", "type", "hasattr", "getattr", "__class__"}
@@ -52,6 +53,7 @@ class Surroundings:
     def __init__(self, function: Callable[..., Any], arguments: Iterable[Any] = ()) -> None:
         self.places: list[tuple[Any, str, list[Any]]] = []  # what may be changed, what it is, and what was in it
         self.arrays: list[tuple[Any, str, int]] = []  # arrays with their checksums
+        self.copies: list[tuple[Any, Any]] = []  # of those that are small
         self.randoms: list[tuple[Any, Any]] = [(each, _state(each)) for each in (random, np.random)]
         self.names: set[str] = {"_scope"}  # that code mentions; drawings keep their scopes on modules
         found: list[tuple[Any, str]] = []
@@ -84,6 +86,8 @@ class Surroundings:
             self.randoms.append((thing, _state(thing)))
         elif isinstance(thing, _ARRAYS):
             self.arrays.append((thing, name, _checksum(thing)))
+            if isinstance(thing, np.ndarray) and thing.nbytes <= _MOST_BYTES:
+                self.copies.append((thing, thing.copy()))
         elif hasattr(thing, "__next__") and not isinstance(thing, type):
             raise Untraceable(f"it reaches an iterator ({name}), which would not go on at a replay")
         elif isinstance(thing, (ModuleType, type)):
@@ -119,12 +123,22 @@ class Surroundings:
             generator.bit_generator.state = known
         changed = self.changed()
         if changed is not None:
-            raise JitError(
-                f"{name}() changes something that it reaches from outside ({changed}); a compiled call would not do "
-                "that again. Return what is to be kept, or call the function under jit.disabled()"
-            )
+            raise JitError(_changing(name, changed))
 
-    def rewind(self) -> None:
+    def rewind(self, name: str) -> None:
+        """Set all sources of random numbers and all small arrays back to what they were, as f will be run again.
+
+        Raises JitError if something else was changed: it would be changed twice.
+        """
+        for thing, before in self.copies:
+            if thing.tobytes() != before.tobytes():
+                thing[...] = before
+        self.rewind_randoms()
+        changed = self.changed()
+        if changed is not None:
+            raise JitError(_changing(name, changed)) from None
+
+    def rewind_randoms(self) -> None:
         """Set all sources of random numbers back to where they were."""
         for source, state in self.randoms:
             if isinstance(source, np.random.Generator):
@@ -145,7 +159,7 @@ class Surroundings:
                 return name
         for thing, name, contents in self.places:
             now = _contents(thing, self.names)
-            if now is None or len(now) != len(contents) or not all(map(is_, now, contents)):
+            if now is None or len(now) != len(contents) or not all(map(_same, now, contents)):
                 return name
         return None
 
@@ -213,6 +227,8 @@ class Watch:
             return
         get: Any = itemgetter
         if isinstance(thing, _Globals):
+            if _top(thing.function.__globals__.get("__name__")) == _LAYERS and not leads:
+                return
             items, names = thing.function.__globals__, {*thing.names}
         elif not leads and not isinstance(thing, _NAMESPACES) and _is_ours(type(thing)):
             return
@@ -265,6 +281,13 @@ class Watch:
 
     def _is_same(self) -> bool:
         return self._sizes() == self.sizes and all(map(is_, self._look(), self.things))
+
+
+def _changing(name: str, what: str) -> str:
+    return (
+        f"{name}() changes something that it reaches from outside ({what}); a compiled call would not do that again. "
+        "Return what is to be kept, or call the function under jit.disabled()"
+    )
 
 
 def _is_data_set(thing: Any) -> bool:
@@ -337,9 +360,15 @@ def _is_shown(value: Any) -> bool:
 @functools.cache
 def _is_library(name: str) -> bool:
     """Whether a module is Python's own or an installed one: nobody binds the names inside to something else."""
-    top = name.partition(".")[0]
+    top = _top(name)
     place = getattr(sys.modules.get(top), "__file__", None) or ""
-    return top in sys.stdlib_module_names or (top != "nn" and ("site-packages" in place or "dist-packages" in place))
+    installed = "site-packages" in place or "dist-packages" in place
+    return top in sys.stdlib_module_names or (installed and top != _LAYERS)
+
+
+def _top(name: str | None) -> str:
+    """The package of a module."""
+    return (name or "").partition(".")[0]
 
 
 def _add_methods(kind: type, methods: dict[str, list[FunctionType]]) -> None:

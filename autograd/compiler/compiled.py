@@ -25,6 +25,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 MOST_BRANCHES = 8  # recorded runs of one kind of call that differ in the answers of comparisons
 MOST_KINDS = 32  # kinds of calls
 MOST_CHANGES = 16  # of what one kind of call reads from outside
+_FLAT = {float, np.ndarray}  # kinds of arguments that have no structure
 _disabled: ContextVar[bool] = ContextVar("disabled", default=False)
 
 
@@ -113,10 +114,14 @@ class _Calls:
         """What f returns."""
         given: list[Any] = []
         key: Any = None
+        structure: Any
         try:
             if args or kwargs:
-                given = flatten((args, kwargs))[0]
-                key = _structure((args, kwargs)), tuple([_type_of(each, i, given) for i, each in enumerate(given)])
+                if kwargs or not _FLAT.issuperset(map(type, args)):
+                    given, structure = flatten((args, kwargs))[0], _structure((args, kwargs))
+                else:
+                    given, structure = [*args], len(args)
+                key = structure, tuple([_type_of(each, i, given) for i, each in enumerate(given)])
                 if key in self.freezing:
                     key = (*key, tuple([each.tobytes() for each in given if _is_discrete(each)]))
             kind = self.kinds.get(key)
@@ -234,6 +239,8 @@ def _structure(tree: Any) -> Any:
 
 def _type_of(each: Any, index: int, given: list[Any]) -> Any:
     """What has to be the same of an argument for a recorded run to answer a call."""
+    if type(each) is np.ndarray and each.dtype.kind in "fiub":
+        return each.shape, each.dtype
     if isinstance(each, (float, np.floating)):
         return float
     if isinstance(each, Node):

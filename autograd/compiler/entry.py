@@ -72,9 +72,12 @@ class Entry:
                 result = f(*args, **kwargs)
                 surroundings.check(name, trace.generators)
             except BaseException as error:
-                surroundings.rewind()  # f may be run again, as it is
+                surroundings.rewind_randoms()
                 gives_nodes = all(isinstance(given[position], Node) for position in self.positions)
-                if gives_nodes or not isinstance(error, (TypeError, AttributeError)):
+                is_unknown = not gives_nodes and isinstance(error, (TypeError, AttributeError))
+                if is_unknown or isinstance(error, Untraceable):
+                    surroundings.rewind(name)
+                if not is_unknown:
                     raise
                 raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
         self.generators = [generator for generator, _ in trace.generators.values()]

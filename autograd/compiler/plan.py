@@ -152,7 +152,7 @@ class Plan:
             return _filled(lambda given: make(primitive, given, *which), params, live)
 
         places = tuple(i for i in linked if primitive.takes_sequence or primitive.rules[i] is not None)
-        rules = tuple((operands[i], filled(_rule, i), filled(_careful_rule, i)) for i in places)
+        rules = tuple((operands[i], filled(_rule, i, type(event)), filled(_careful_rule, i)) for i in places)
         operands += tuple(self.slots[id(each)] for each in live)
         call = filled(_forward, event.ndim, type(event))
         keeps = len(primitive.rules) if primitive.keeping else 0
@@ -234,11 +234,13 @@ def _forward(op: Primitive, params: dict[str, Any], ndim: int, kind: type) -> Ca
     return made if ndim else lambda *operands: np.asarray(made(*operands))
 
 
-def _rule(op: Primitive, params: dict[str, Any], i: int) -> Callable[..., Any]:
+def _rule(op: Primitive, params: dict[str, Any], i: int, kind: type = Node) -> Callable[..., Any]:
     if op.takes_sequence:
         every: Any = op.rules[0]
         return lambda g, z, *operands: every(i, g, z, operands, **params)
     rule: Any = op.rules[i]
+    if kind is Value and op.row is not None:  # the rule is one of arrays
+        return lambda *numbers: float(rule(*map(np.asarray, numbers)))
     return (lambda g, z, *operands: rule(g, z, *operands, **params)) if params else rule
 
 
