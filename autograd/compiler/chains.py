@@ -22,6 +22,7 @@ from autograd.readers import numba as spelled
 from autograd.rows import ROWS
 
 _FLOAT64 = np.dtype(np.float64)
+_FEW = 500  # numbers, of which a loop computes exp, tanh and the like as fast as NumPy
 _GREATEST = float(np.finfo(np.float64).max)
 
 
@@ -39,10 +40,10 @@ class Call(NamedTuple):
 # the gradient of weights where there is one row of inputs, at half the time of NumPy's
 OUTER = """@loop
 def outer(x, g, h):
-    for i in range(x.shape[1]):
-        a = x[0, i]
-        for j in range(g.shape[1]):
-            h[i, j] = a * g[0, j]"""
+    for i in range(x.shape[0]):
+        a = x[i]
+        for j in range(g.shape[0]):
+            h[i, j] = a * g[j]"""
 
 
 class Part(NamedTuple):
@@ -275,7 +276,7 @@ def chained(plan: Plan) -> list[Step | Chain]:
                 units.append(chain)
             chain.steps.append(step)
             chain = None
-        elif multiplies_matrices(plan, step) or (
+        elif multiplies(plan, step) or (
             _fits(plan, step) and (chain is None or chain.shape != plan.shape(step.result))
         ):
             chain = Chain(plan, [step], plan.shape(step.result))
@@ -301,22 +302,25 @@ def compiled(text: str) -> dict[str, Callable[..., Any]]:
     return {name: each for name, each in loops if name.startswith(("forward", "backward", "outer"))}
 
 
-def multiplies_matrices(plan: Plan, step: Step) -> bool:
-    """Whether this is `affine` on matrices, which NumPy multiplies before a loop adds the bias."""
+def multiplies(plan: Plan, step: Step) -> bool:
+    """Whether this is `affine` of rows or one row, which NumPy multiplies with the weights before a loop adds the
+    bias."""
     slots = (*step.operands, step.result)
     return step.name == "affine" and all(_is_array(plan, slot) for slot in slots) and [
         len(plan.shape(slot)) for slot in slots
-    ] == [2, 2, 1, 2]  # fmt: skip
+    ] in ([2, 2, 1, 2], [1, 2, 1, 1])  # fmt: skip
 
 
 def _fits(plan: Plan, step: Step) -> bool:
-    """Whether a loop computes this as fast as NumPy, which has vector instructions for exp, tanh and the like."""
+    """Whether a loop computes this as fast as NumPy, which has vector instructions for exp, tanh and the like, but for
+    few numbers takes longer to call."""
+    size = math.prod(plan.shape(step.result))
     return (
         step.row is not None
         and len(step.operands) == len(step.row.names)
         and spelled.can_spell(step.row)
-        and not any("math." in text or "np." in text for _, text in spelled.forward(step.row))
-        and math.prod(plan.shape(step.result)) > 0
+        and (size <= _FEW or not any("math." in text or "np." in text for _, text in spelled.forward(step.row)))
+        and size > 0
         and _is_array(plan, step.result)
         and all(_is_array(plan, slot) or plan.number(slot) is not None for slot in step.operands)
     )

@@ -6,6 +6,7 @@ again, whatever was called in between, and random numbers stay what they were.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from autograd import backward
 from autograd.compiler import numba_modules
-from autograd.compiler.chains import Call, Chain, chained, compiled, module_text, multiplies_matrices
+from autograd.compiler.chains import Call, Chain, chained, compiled, module_text, multiplies
 from autograd.compiler.memory import is_large, spare
 from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
@@ -188,7 +189,7 @@ class Replay:
                 if isinstance(unit, Chain):
                     give(slot, self._product(step, step.places[i], slot in sums, lines, True), True)
                     continue
-                if rules == "usual" and step.places[i] < 2 and multiplies_matrices(self.plan, step):
+                if rules == "usual" and step.places[i] < 2 and multiplies(self.plan, step):
                     give(slot, self._product(step, step.places[i], slot in sums, lines, False))
                     continue
                 name = f"{rules}{step.result}_{i}"
@@ -227,10 +228,13 @@ class Replay:
         out = f"spare_g{w}()" if large else ""
         if large:
             self.namespace[f"spare_g{w}"] = spare(self.plan.shape(w))
-        if is_compiled and self.plan.shape(x)[0] == 1:
-            lines += [f"h{w} = {out or f'empty({self.plan.shape(w)})'}", f"outer(v{x}, g{step.result}, h{w})"]
+        is_row, is_matrix = math.prod(self.plan.shape(step.result)[:-1]) == 1, len(self.plan.shape(x)) == 2
+        if is_compiled and is_row:
+            at = "[0]" if is_matrix else ""
+            lines += [f"h{w} = {out or f'empty({self.plan.shape(w)})'}", f"outer(v{x}{at}, g{step.result}{at}, h{w})"]
             return f"h{w}"
-        return f"dot(v{x}.T, g{step.result}{out and ', '}{out})"
+        left, right = ("v{}.T", "g{}") if is_matrix else ("v{}[:, None]", "g{}[None]")
+        return f"dot({left.format(x)}, {right.format(step.result)}{out and ', '}{out})"
 
     def _gradient(self, slot: int) -> str:
         """The gradient of an input as it is returned: sums of 0-d arrays are numbers."""
