@@ -1,6 +1,7 @@
 """Optimisers: what a training step makes of the gradients. They change their parameters in place.
 
-Names, arguments and numbers are PyTorch's; a parameter that no gradient has reached is left as it is.
+Names, arguments and numbers are PyTorch's; a parameter that no gradient has reached is left as it is. With
+``fused=True`` the steps on Tensors are compiled by numba, each to one loop over a parameter.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from autograd.node import UNTOUCHED, Node
 from autograd.ops.shape import data_of
 from autograd.plain import kind_of
 from autograd.quiet import hush, unhush
+from nn import updates
 from nn.checks import check_positive, check_shares
 from nn.module import Module, clear
 
@@ -28,8 +30,8 @@ _Places = list[tuple[slice, tuple[int, ...]]]
 
 class _Group(NamedTuple):
     """Parameters that are stepped together: their positions, where in a vector the entries of each stand and in what
-    shape, and such vectors of what is remembered of them; for one parameter alone, arrays of its shape or numbers, and
-    whether it is stepped part by part."""
+    shape, and such vectors of what is remembered of them; for one parameter alone that is not fused, arrays of its
+    shape or numbers, and whether it is stepped part by part."""
 
     positions: list[int]
     places: _Places
@@ -41,7 +43,8 @@ class Optimizer:
     """What all optimisers share: the parameters, the learning rate, which may be changed between steps, and what is
     remembered of each parameter from step to step.
 
-    `weight_decay` times the parameter is added to its gradient, but not at the positions in `undecayed`.
+    `weight_decay` times the parameter is added to its gradient, but not at the positions in `undecayed`. `fused` steps
+    Tensors by loops that numba compiles: the same numbers, the larger the arrays the sooner.
 
     An optimiser of one's own says in `change` what to subtract:
 
@@ -56,9 +59,12 @@ class Optimizer:
     2.5
 
     Raises TypeError for anything but parameters, ValueError if there are none, if one comes twice, or for a negative
-    learning rate or weight decay.
+    learning rate or weight decay, ImportError for `fused` without numba.
     """
 
+    # What to subtract, as lines of arithmetic (see nn.updates) on the gradient, what is remembered, and `numbers`.
+    rule = ""
+    names: tuple[str, ...] = ()  # of the numbers
     remembers: tuple[str, ...] = ()
     # Whether `change`, in the class that says so, minds each entry by itself, changes its memory in place, and returns
     # memory["scratch"]. Then it is given large arrays part by part, and many small parameters at once, their entries in
@@ -67,7 +73,7 @@ class Optimizer:
     together: tuple[type, ...] = (Value, Tensor)
     shrinks = False  # whether weight decay makes the parameters themselves smaller, rather than adds to their gradients
 
-    def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0) -> None:
+    def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0, *, fused: bool = False) -> None:
         self.params = checked_parameters(params)
         check_positive(**{"the learning rate": lr, "the weight decay": weight_decay})
         if lr == math.inf:
@@ -76,21 +82,42 @@ class Optimizer:
         self.undecayed: Collection[int] = frozenset()
         self.steps = [0] * len(self.params)
         definer = next(each for each in type(self).__mro__ if "change" in vars(each))
-        entrywise = vars(definer).get("entrywise", False)
-        groups = _positions(self.params, self.together if entrywise else ())
-        self._groups = [self._group(positions, entrywise) for positions in groups]
+        entrywise = bool(self.rule) if definer is Optimizer else vars(definer).get("entrywise", False)
+        self.fused = bool(fused)
+        if fused and definer is not Optimizer:
+            raise ValueError(f"{type(self).__name__} has a change() of its own, which cannot be fused")
+        self._compile()
+        together = tuple(kind for kind in self.together if not (fused and kind is Tensor)) if entrywise else ()
+        self._groups = [self._group(positions, entrywise) for positions in _positions(self.params, together)]
+
+    def _compile(self) -> None:
+        if self.rule:
+            self._update = updates.by_arrays(self.rule, self.remembers, self.names)
+        if self.fused:
+            self._loop = updates.by_entries(self.rule, self.remembers, self.names)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: each for name, each in vars(self).items() if name not in ("_update", "_loop")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._compile()
 
     def _group(self, positions: list[int], entrywise: bool) -> _Group:
         shapes = [self.params[i].shape for i in positions]
         ends = list(accumulate(map(math.prod, shapes), initial=0))
-        shape, dtype = shapes[0] if len(shapes) == 1 else ends[-1], self.params[positions[0]].dtype
+        first = self.params[positions[0]]
+        fused = self.fused and isinstance(first, Tensor)
+        shape, dtype = shapes[0] if len(shapes) == 1 and not fused else ends[-1], first.dtype
         # scratch is to write to, as asking for new memory takes longer than the arithmetic
         memory = {name: np.zeros(shape, dtype) for name in (*self.remembers, "scratch")}
-        in_parts = entrywise and len(positions) == 1 and ends[-1] > _PART
+        in_parts = entrywise and not fused and len(positions) == 1 and ends[-1] > _PART
         return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory, in_parts)
 
     def __repr__(self) -> str:
-        numbers = [f"{name}={each}" for name, each in vars(self).items() if isinstance(each, (int, float, tuple))]
+        hidden = {"names", "remembers"} if self.fused else {"names", "remembers", "fused"}
+        told = {name: each for name, each in vars(self).items() if name not in hidden}
+        numbers = [f"{name}={each}" for name, each in told.items() if isinstance(each, (int, float, tuple))]
         return f"{type(self).__name__}({len(self.params)} parameters, {', '.join(numbers)})"
 
     def zero_grad(self) -> None:
@@ -147,7 +174,15 @@ class Optimizer:
             return
         self.steps[i] = step = self.steps[i] + 1
         data = self.params[i].data
-        if in_parts:
+        if self.fused and isinstance(data, np.ndarray):
+            whole = data if data.flags.c_contiguous else data.copy("C")
+            if type(gradient) is not np.ndarray or gradient.dtype is not data.dtype:
+                gradient = np.asarray(gradient, data.dtype)
+            *vectors, _ = memory.values()
+            self._loop(whole.reshape(-1), gradient.reshape(-1), *vectors, *map(float, self.numbers(step)))
+            if whole is not data:
+                data[...] = whole
+        elif in_parts:
             gradient, rows = np.asarray(gradient), max(1, _PART * len(data) // data.size)
             for start in range(0, len(data), rows):
                 part = slice(start, start + rows)
@@ -183,6 +218,13 @@ class Optimizer:
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """What to subtract from a parameter: of its gradient, a float or an array that must not be changed, of what is
         remembered of it, and of the number of this step, from 1."""
+        if not self.rule:
+            raise NotImplementedError("an optimiser of one's own says in `change`, or in a `rule`, what to subtract")
+        *remembered, scratch = memory.values()
+        return self._update(scratch, gradient, *remembered, *self.numbers(step))
+
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """The numbers of the rule, for the number of this step, from 1."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -245,27 +287,26 @@ class SGD(Optimizer):
     Raises ValueError for a negative momentum, and for `nesterov` without momentum.
     """
 
-    remembers = ("velocity",)
-    entrywise = True
+    rule = "change = gradient * lr"
+    names: tuple[str, ...] = ("lr",)
     together = (Value,)  # of arrays there is too little to do: putting them together would take longer
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0, *, weight_decay: float = 0.0,
-        nesterov: bool = False,
+        nesterov: bool = False, fused: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(params, lr, weight_decay)
         if not momentum >= 0 or (nesterov and momentum == 0):
             raise ValueError(f"the momentum must be 0 or more, and more than 0 for nesterov, not {momentum!r}")
         self.momentum, self.nesterov = momentum, nesterov
+        if momentum:
+            ahead = "(velocity * momentum + gradient)" if nesterov else "velocity"
+            self.rule = f"velocity *= momentum\nvelocity += gradient\nchange = {ahead} * lr"
+            self.names, self.remembers = ("lr", "momentum"), ("velocity",)
+        super().__init__(params, lr, weight_decay, fused=fused)
 
-    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
-        """``lr * velocity``."""
-        if self.momentum:
-            velocity = memory["velocity"]
-            velocity *= self.momentum
-            velocity += gradient
-            gradient = gradient + self.momentum * velocity if self.nesterov else velocity
-        return np.multiply(gradient, self.lr, out=memory["scratch"])
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """The learning rate, and the momentum if there was any from the beginning."""
+        return _with_momentum(self, self.lr)
 
 
 class Adagrad(Optimizer):
@@ -282,24 +323,24 @@ class Adagrad(Optimizer):
     Raises ValueError for a negative number.
     """
 
-    remembers = ("squares",)
-    entrywise = True
+    rule = """
+squares += gradient * gradient
+change = gradient / (sqrt(squares) + eps) * rate
+"""
+    names: tuple[str, ...] = ("rate", "eps")
+    remembers: tuple[str, ...] = ("squares",)
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-2, *, lr_decay: float = 0.0, weight_decay: float = 0.0,
-        eps: float = 1e-10,
+        eps: float = 1e-10, fused: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, fused=fused)
         check_positive(lr_decay=lr_decay, eps=eps)
         self.lr_decay, self.eps = lr_decay, eps
 
-    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
-        """``lr * gradient / sqrt(squares)``."""
-        squares, scratch = memory["squares"], memory["scratch"]
-        squares += np.multiply(gradient, gradient, out=scratch)
-        size = np.sqrt(squares, out=scratch)
-        size += self.eps
-        return np.divide(self.lr / (1 + (step - 1) * self.lr_decay) * gradient, size, out=scratch)
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """The rate, which decays, and what keeps it from a division by zero."""
+        return self.lr / (1 + (step - 1) * self.lr_decay), self.eps
 
 
 class RMSprop(Optimizer):
@@ -316,32 +357,33 @@ class RMSprop(Optimizer):
     Raises ValueError for a negative number, and for `alpha` outside [0, 1).
     """
 
-    remembers = ("squares", "velocity")
-    entrywise = True
+    rule = """
+squares *= alpha
+squares += (1 - alpha) * gradient * gradient
+change = gradient / (sqrt(squares) + eps) * lr
+"""
+    names: tuple[str, ...] = ("lr", "alpha", "eps")
+    remembers: tuple[str, ...] = ("squares",)
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, *,
-        weight_decay: float = 0.0, momentum: float = 0.0,
+        weight_decay: float = 0.0, momentum: float = 0.0, fused: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(params, lr, weight_decay)
         check_shares(alpha=alpha)
         check_positive(eps=eps, momentum=momentum)
         self.alpha, self.eps, self.momentum = alpha, eps, momentum
+        if momentum:
+            *lines, change = self.rule.strip().splitlines()
+            scaled = change.removeprefix("change = ").removesuffix(" * lr")
+            lines += ["velocity *= momentum", f"velocity += {scaled}", "change = velocity * lr"]
+            self.rule = "\n".join(lines)
+            self.names, self.remembers = (*self.names, "momentum"), ("squares", "velocity")
+        super().__init__(params, lr, weight_decay, fused=fused)
 
-    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
-        """``lr * gradient / sqrt(squares)``, with momentum."""
-        squares, scratch = memory["squares"], memory["scratch"]
-        squares *= self.alpha
-        squares += np.multiply((1 - self.alpha) * gradient, gradient, out=scratch)
-        size = np.sqrt(squares, out=scratch)
-        size += self.eps
-        scaled = np.divide(gradient, size, out=scratch)
-        if self.momentum:
-            velocity = memory["velocity"]
-            velocity *= self.momentum
-            velocity += scaled
-            scaled = velocity
-        return np.multiply(scaled, self.lr, out=scratch)
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """The learning rate, what older squares count, what keeps from a division by zero, and the momentum if there
+        was any from the beginning."""
+        return _with_momentum(self, self.lr, self.alpha, self.eps)
 
 
 class Adam(Optimizer):
@@ -358,35 +400,34 @@ class Adam(Optimizer):
     Raises ValueError for a negative number, and for betas outside [0, 1).
     """
 
-    remembers = ("sums", "squares")  # of the gradients and of their squares, every older one counting by beta less
-    entrywise = True
+    rule = """
+sums *= beta1
+sums += gradient
+squares *= beta2
+squares += gradient * gradient
+change = sums / (sqrt(squares) + eps) * rate
+"""
+    names: tuple[str, ...] = ("rate", "beta1", "beta2", "eps")
+    # of the gradients and of their squares, every older one counting by beta less
+    remembers: tuple[str, ...] = ("sums", "squares")
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
-        weight_decay: float = 0.0,
+        weight_decay: float = 0.0, fused: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, fused=fused)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"betas must be a pair of numbers, not {betas!r}")
         check_shares(beta1=betas[0], beta2=betas[1])
         check_positive(eps=eps)
         self.betas, self.eps = betas, eps
 
-    def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
-        """``lr * mean / sqrt(square)``, means in which every older gradient counts by beta less."""
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """What makes of ``sums / sqrt(squares)`` the learning rate times ``mean / sqrt(square)``, means in which every
+        older gradient counts by beta less; the betas, and what keeps from a division by zero."""
         beta1, beta2 = self.betas
-        sums, squares = memory["sums"], memory["squares"]
-        sums *= beta1
-        sums += gradient
-        squares *= beta2
-        scratch = memory["scratch"]
-        squares += np.multiply(gradient, gradient, out=scratch)
         weight1, weight2 = (1 - beta1) / (1 - beta1**step), math.sqrt((1 - beta2) / (1 - beta2**step))
-        size = np.sqrt(squares, out=scratch)
-        size += self.eps / weight2
-        change = np.divide(sums, size, out=scratch)
-        change *= self.lr * weight1 / weight2
-        return change
+        return self.lr * weight1 / weight2, beta1, beta2, self.eps / weight2
 
 
 class AdamW(Adam):
@@ -407,10 +448,10 @@ class AdamW(Adam):
 
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
-        weight_decay: float = 1e-2,
+        weight_decay: float = 1e-2, fused: bool = False,
     ) -> None:  # fmt: skip
         check_positive(weight_decay=weight_decay)
-        super().__init__(params, lr, betas, eps, weight_decay=weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay=weight_decay, fused=fused)
 
 
 def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
@@ -481,9 +522,20 @@ def gradient_norm(parameters: Iterable[Any]) -> float:
         unhush(token)
 
 
+def _with_momentum(optimizer: SGD | RMSprop, *numbers: float) -> tuple[float, ...]:
+    if "velocity" in optimizer.remembers:
+        return *numbers, optimizer.momentum
+    if optimizer.momentum:
+        kind = type(optimizer).__name__
+        raise ValueError(f"this {kind} was made without momentum and keeps no velocity; make a {kind} with momentum")
+    return numbers
+
+
 def _parts(places: _Places, vector: Any) -> list[Any]:
-    """A vector cut into views, each of a parameter's shape."""
-    return [vector] if len(places) == 1 else [vector[place].reshape(shape) for place, shape in places]
+    """A vector cut into views, each of a parameter's shape; what is no vector as it is."""
+    if len(places) == 1 and (not isinstance(vector, np.ndarray) or vector.size != math.prod(places[0][1])):
+        return [vector]
+    return [vector.reshape(-1)[place].reshape(shape) for place, shape in places]
 
 
 def _flat(gradient: Any, shape: tuple[int, ...]) -> Any:

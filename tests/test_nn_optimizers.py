@@ -9,6 +9,8 @@ import pytest
 
 import nn
 from autograd import Tensor, Value, sin
+from autograd.compiler import numba_modules
+from nn import updates
 from nn.optimizers import gradient_norm
 
 C = np.array([[1.0, -2.0], [0.5, 3.0]])
@@ -559,3 +561,48 @@ def test_the_length_of_tiny_gradients_in_single_precision():
     with np.errstate(all="raise"):
         x.grad = np.array([np.inf, 1.0], np.float32)
         assert gradient_norm([x]) == np.inf
+
+
+def test_a_change_of_ones_own_cannot_be_fused():
+    class Own(nn.SGD):
+        def change(self, gradient, memory, step):
+            return gradient
+
+    with pytest.raises(ValueError, match=r"Own has a change\(\) of its own"):
+        Own([Value(1.0)], fused=True)
+
+
+def test_without_numba_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(numba_modules, "has_numba", lambda: False)
+    updates.by_entries.cache_clear()
+    with pytest.raises(ImportError, match=r'pip install "wengert\[jit\]"'):
+        nn.SGD([Value(1.0)], fused=True)
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.RMSprop])
+def test_momentum_is_set_from_the_beginning(kind):
+    x = Value(1.0)
+    optimizer = kind([x])
+    optimizer.momentum = 0.9
+    x.grad = 1.0
+    with pytest.raises(ValueError, match="keeps no velocity; make a"):
+        optimizer.step()
+    assert x.data == 1.0
+
+
+def test_a_rule_of_ones_own():
+    class Halves(nn.Optimizer):
+        rule = "sums *= share\nsums += gradient\nchange = sums / (sqrt(sums * sums) + 1) * lr"
+        names, remembers = ("share", "lr"), ("sums",)
+
+        def numbers(self, step):
+            return 0.5, self.lr
+
+    x, y = Value(1.0), Tensor([1.0, 2.0])
+    optimizer = Halves([x, y], lr=2.0)
+    for gradient in (1.0, 2.0):
+        x.grad, y.grad = gradient, np.array([gradient, -gradient])
+        optimizer.step()
+    change = 2 * (1 / 2 + 2.5 / 3.5)
+    assert x.data == pytest.approx(1 - change)
+    assert y.data.tolist() == pytest.approx([1 - change, 2 + change])

@@ -1,0 +1,126 @@
+"""Optimisers whose steps are compiled: PyTorch's numbers, those of the steps that are not, states, and bad input."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import nn
+from autograd import Tensor, Value
+from tests.test_nn_optimizers import START, TRAJECTORIES, Q, loss, make, scalar_loss
+
+FUSED = {f"{text[:-1]}{'' if text.endswith('()') else ', '}fused=True)": each for text, each in TRAJECTORIES.items()}
+PAIRS = list(zip(TRAJECTORIES, FUSED, strict=True))
+
+
+@pytest.mark.parametrize("text", FUSED)
+def test_steps_are_pytorchs(text):
+    p, q = Tensor(START.copy()), Tensor(Q)
+    optimizer = make(text, [p, q])
+    array = p.data
+    for step in range(12):
+        optimizer.zero_grad()
+        loss(p, q, step).backward()
+        optimizer.step()
+    assert np.abs(np.append(p.data.ravel(), q.data) - FUSED[text]).max() < 1e-12
+    assert p.data is array, "in place"
+
+
+@pytest.mark.parametrize("text", FUSED)
+def test_steps_on_values_are_pytorchs(text):
+    p, q = [Value(each) for each in START.ravel().tolist()], Value(Q)
+    optimizer = make(text, [*p, q])
+    for step in range(12):
+        optimizer.zero_grad()
+        scalar_loss(p, q, step).backward()
+        optimizer.step()
+    assert np.abs(np.array([each.data for each in (*p, q)]) - FUSED[text]).max() < 1e-12
+
+
+@pytest.mark.parametrize(("text", "fused"), PAIRS)
+def test_arrays_of_all_kinds_change_as_without(text, fused):
+    rng = np.random.default_rng(0)
+    arrays = [
+        rng.normal(size=(2, 3)), rng.normal(size=()), rng.normal(size=(40, 50, 30)), rng.normal(size=(0, 3)),
+        np.asfortranarray(rng.normal(size=(5, 7))), rng.normal(size=(8, 6))[::2, ::3], np.float32(rng.normal(size=9)),
+    ]  # fmt: skip
+    plain, compiled = ([Tensor(each) for each in arrays] for _ in range(2))
+    for pair in zip(plain, compiled, arrays, strict=True):
+        pair[0].data, pair[1].data = pair[2].copy("K"), pair[2].copy("K")
+    strided = np.zeros((8, 6))
+    compiled[5].data = strided[::2, ::3]
+    compiled[5].data[...] = arrays[5]
+    optimizers = [make(text, plain), make(fused, compiled)]
+    held = [each.data for each in compiled]
+    for step in range(6):
+        for i, pair in enumerate(zip(plain, compiled, strict=True)):
+            gradient = rng.normal(size=pair[0].shape).astype(pair[0].dtype)
+            for each in pair:  # some have had a gradient more often than others
+                each.grad = None if (step + i) % 4 == 0 else gradient[()]
+        for optimizer in optimizers:
+            optimizer.step()
+        if step == 2:
+            state = [optimizer.state_dict() for optimizer in optimizers]
+            assert state[0].keys() == state[1].keys()
+            for name, array in state[0].items():
+                np.testing.assert_allclose(state[1][name], array, rtol=1e-5 if name.endswith("6") else 0)
+            optimizers[1].load_state_dict(optimizers[1].state_dict())
+    for mine, its, array in zip(plain, compiled, held, strict=True):
+        assert its.data is array
+        np.testing.assert_allclose(its.data, mine.data, rtol=1e-5 if mine.dtype == np.float32 else 0)
+    assert (strided[1::2] == 0).all(), "what lies between was not touched"
+
+
+@pytest.mark.parametrize("text", FUSED)
+def test_a_copy_and_a_loaded_state_go_on_as_it_does(text):
+    rng = np.random.default_rng(0)
+    optimizers = [make(text, [Tensor(rng.normal(size=shape)) for shape in ((2, 3), (3,), ())])]
+    for step in range(6):
+        if step == 3:
+            first = optimizers[0]
+            loaded = make(text, copy.deepcopy(first.params))
+            loaded.load_state_dict(first.state_dict())
+            optimizers += [copy.deepcopy(first), pickle.loads(pickle.dumps(first)), loaded]
+        for i, each in enumerate(optimizers[0].params):
+            gradient = rng.normal(size=each.shape)
+            for optimizer in optimizers:
+                optimizer.params[i].grad = gradient.copy()
+        for optimizer in optimizers:
+            optimizer.step()
+    ends = [np.concatenate([np.ravel(each.data) for each in optimizer.params]).tolist() for optimizer in optimizers]
+    assert len(ends) == 4
+    assert all(end == ends[0] for end in ends)
+
+
+@pytest.mark.parametrize(("text", "fused"), PAIRS)
+def test_gradients_that_are_not_finite(text, fused):
+    numbers = [0.0, -0.0, 1e-320, 1e200, np.inf, -np.inf, np.nan]
+    plain, compiled = Tensor(np.ones(7)), Tensor(np.ones(7))
+    optimizers = [make(text, [plain]), make(fused, [compiled])]
+    for _ in range(3):
+        plain.grad, compiled.grad = np.array(numbers), np.array(numbers)
+        for optimizer in optimizers:
+            optimizer.step()
+    np.testing.assert_array_equal(compiled.data, plain.data)
+
+
+@pytest.mark.parametrize("gradient", [np.arange(6).reshape(2, 3), np.ones((2, 3), np.float32), Tensor(np.ones((2, 3)))])
+def test_gradients_of_other_kinds(gradient):
+    plain, compiled = Tensor(np.ones((2, 3))), Tensor(np.ones((2, 3)))
+    for p, optimizer in ((plain, nn.Adam([plain])), (compiled, nn.Adam([compiled], fused=True))):
+        p.grad = gradient
+        optimizer.step()
+    np.testing.assert_array_equal(compiled.data, plain.data)
+
+
+def test_a_wrong_gradient_changes_nothing():
+    p, q = Tensor(np.ones(3)), Tensor(np.ones(2))
+    optimizer = nn.SGD([p, q], lr=1.0, fused=True)
+    p.grad, q.grad = np.ones(3), np.ones(3)
+    with pytest.raises(ValueError, match="the gradient of parameter 1"):
+        optimizer.step()
+    assert (p.data == 1).all()
+    assert (q.data == 1).all()
