@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import nn
-from autograd import Tensor, affine, cross_entropy
+from autograd import Tensor, affine, cross_entropy, jit
 from benchmarks.timing import Case, Figure
 from demos import digits, mnist, spiral
 from nn.initializers import xavier_uniform
@@ -52,16 +52,21 @@ def layered_steps() -> dict[str, Work]:
     return {"wengert's nn": modules, "bare engine code": bare}
 
 
-def image_by_image(inputs: Any, targets: Any) -> dict[str, Work]:
+def image_by_image(inputs: Any, targets: Any, compiled: bool) -> dict[str, Work]:
     """784-100-10 with sigmoids and the squared error, a step after every image, and the same by hand."""
     net = mnist.sigmoids(np.random.default_rng(0))
-    optimizer = nn.SGD(net.parameters(), lr=0.3)
+    optimizer = nn.SGD(net.parameters(), lr=0.3, fused=compiled)
     w1, b1, w2, b2 = (each.data.copy() for each in net.parameters())
+
+    def error(x: Any, target: Any) -> Any:
+        return nn.half_squared_error(net(x), target)
+
+    evaluate = jit(error) if compiled else error
 
     def modules() -> None:
         for x, target in zip(inputs, targets, strict=True):
             optimizer.zero_grad()
-            nn.half_squared_error(net(x), target).backward()
+            evaluate(x, target).backward()
             optimizer.step()
 
     def by_hand() -> None:
@@ -76,10 +81,14 @@ def image_by_image(inputs: Any, targets: Any) -> dict[str, Work]:
             w1 -= 0.3 * np.outer(x, first)
             b1 -= 0.3 * first
 
-    return {"wengert's nn": modules, "hand-written NumPy": by_hand}
+    return {f"wengert's nn{_told(compiled)}": modules, "hand-written NumPy": by_hand}
 
 
-def digit_trainings(epochs: int = 3) -> dict[str, Work]:
+def _told(compiled: bool) -> str:
+    return ", jit and fused" if compiled else ""
+
+
+def digit_trainings(compiled: bool, epochs: int = 20) -> dict[str, Work]:
     """64-128-10 on scikit-learn's digits, Adam, batches of 32, so many epochs; PyTorch in its single precision."""
     from sklearn.datasets import load_digits
     from sklearn.exceptions import ConvergenceWarning
@@ -96,14 +105,15 @@ def digit_trainings(epochs: int = 3) -> dict[str, Work]:
             nn.Linear(128, 10, init=xavier_uniform, rng=rng),
         )
         loader = nn.DataLoader(x, y, batch_size=32, shuffle=True)
-        nn.fit(net, loader, nn.cross_entropy, nn.Adam(net.parameters()), epochs)
+        nn.fit(net, loader, nn.cross_entropy, nn.Adam(net.parameters(), fused=compiled), epochs, jit=compiled)
 
     def sklearn() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            MLPClassifier((128,), batch_size=32, max_iter=epochs, alpha=0.0, random_state=0).fit(x, y)
+            options: dict[str, Any] = {"batch_size": 32, "max_iter": epochs, "n_iter_no_change": epochs, "alpha": 0.0}
+            MLPClassifier((128,), random_state=0, **options).fit(x, y)
 
-    works: dict[str, Work] = {"wengert's nn": wengert, "scikit-learn": sklearn}
+    works: dict[str, Work] = {f"wengert's nn{_told(compiled)}": wengert, "scikit-learn": sklearn}
     if find_spec("torch"):
         import torch
 
@@ -189,8 +199,9 @@ def mnist_cases(images: mnist.MNIST, some: int = 1000) -> Iterator[Case | Figure
     """What is measured on MNIST: the time of a pass over some images one by one, and accuracies after whole passes."""
     train_x, train_y, _, _ = images
     inputs, targets = mnist.pixels(train_x[:some]), np.eye(10)[train_y[:some]] * 0.98 + 0.01
-    works = image_by_image(inputs, targets)
-    yield Case(f"784-100-10, {some} images one by one", works, "hand-written NumPy", "≤ 1.5")
+    for compiled in _ways():
+        works = image_by_image(inputs, targets, compiled)
+        yield Case(f"784-100-10, {some} images one by one{_told(compiled)}", works, "hand-written NumPy", "≤ 1.5")
     for name, bar, train in (
         ("784-100-10, one by one", 94.5, lambda: mnist.one_at_a_time(images)["accuracy"]),
         ("784-100-10, Adam, 10 epochs", 97.5, lambda: mnist.minibatches(images, (100,))),
@@ -205,15 +216,21 @@ def _silent(train: Callable[[], float]) -> float:
         return train()
 
 
+def _ways() -> tuple[bool, ...]:
+    """As it is, and where numba is installed compiled."""
+    return (False, True) if find_spec("numba") else (False,)
+
+
 def cases() -> Iterator[Case | Figure]:
     """Everything measured here."""
     yield Case("step of 64-128-10 × 32 through nn", layered_steps(), "bare engine code", "≤ 1.10", calls=10, rounds=150)
     path = os.environ.get("MNIST")
     if path:
         yield from mnist_cases(nn.read_mnist(path))
-    trainings = digit_trainings()
-    yield Case("training on digits", trainings, "scikit-learn", "≤ 0.6", rounds=5)
-    yield Case("training on digits", trainings, "PyTorch", "≤ 0.35", rounds=5)
+    for compiled in _ways():
+        trainings = digit_trainings(compiled)
+        yield Case(f"training on digits{_told(compiled)}", trainings, "scikit-learn", "≤ 0.6", rounds=7)
+        yield Case(f"training on digits{_told(compiled)}", trainings, "PyTorch", "≤ 0.35", rounds=7)
     yield Figure("accuracy on digits beyond scikit-learn's, mean of 20 seeds", accuracy_beside_sklearn, "%", "≥ 0")
     for task in (xor, moons, spirals):
         yield Figure(f"{task.__name__}: seeds of 20 that reach 100 %", lambda task=task: perfect(task), "seeds", "20")

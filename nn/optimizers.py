@@ -176,10 +176,9 @@ class Optimizer:
         data = self.params[i].data
         if self.fused and isinstance(data, np.ndarray):
             whole = data if data.flags.c_contiguous else data.copy("C")
-            if type(gradient) is not np.ndarray or gradient.dtype is not data.dtype:
-                gradient = np.asarray(gradient, data.dtype)
             *vectors, _ = memory.values()
-            self._loop(whole.reshape(-1), gradient.reshape(-1), *vectors, *map(float, self.numbers(step)))
+            gradient = np.asarray(gradient, data.dtype).reshape(-1)
+            self._loop(whole.reshape(-1), gradient, *vectors, *map(float, self.numbers(step)))
             if whole is not data:
                 data[...] = whole
         elif in_parts:
@@ -306,7 +305,7 @@ class SGD(Optimizer):
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """The learning rate, and the momentum if there was any from the beginning."""
-        return _with_momentum(self, self.lr)
+        return _with_momentum(self, self.lr) if self.momentum or self.remembers else (self.lr,)
 
 
 class Adagrad(Optimizer):
