@@ -7,7 +7,7 @@ Names, arguments and numbers are PyTorch's; a parameter that no gradient has rea
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -31,12 +31,12 @@ _Places = list[tuple[slice, tuple[int, ...]]]
 class _Group(NamedTuple):
     """Parameters that are stepped together: their positions, where in a vector the entries of each stand and in what
     shape, and such vectors of what is remembered of them; for one parameter alone that is not fused, arrays of its
-    shape or numbers, and whether it is stepped part by part."""
+    shape or numbers. Then the function that steps them, of the optimiser, the group and all gradients."""
 
     positions: list[int]
     places: _Places
     memory: dict[str, Any]
-    in_parts: bool
+    change: Callable[[Any, Any, list[Any]], None]
 
 
 class Optimizer:
@@ -111,8 +111,10 @@ class Optimizer:
         shape, dtype = shapes[0] if len(shapes) == 1 and not fused else ends[-1], first.dtype
         # scratch is to write to, as asking for new memory takes longer than the arithmetic
         memory = {name: np.zeros(shape, dtype) for name in (*self.remembers, "scratch")}
-        in_parts = entrywise and not fused and len(positions) == 1 and ends[-1] > _PART
-        return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory, in_parts)
+        change = _change_several if len(positions) > 1 else _change_fused if fused else _change_one
+        if change is _change_one and entrywise and ends[-1] > _PART:
+            change = _change_in_parts
+        return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory, change)
 
     def __repr__(self) -> str:
         hidden = {"names", "remembers"} if self.fused else {"names", "remembers", "fused"}
@@ -137,11 +139,7 @@ class Optimizer:
             if self.weight_decay:
                 self._decay(gradients)
             for group in self._groups:
-                positions, _, memory, in_parts = group
-                if len(positions) == 1:
-                    self._change(positions[0], gradients[positions[0]], memory, in_parts)
-                else:
-                    self._change_several(group, [gradients[i] for i in positions])
+                group.change(self, group, gradients)
         finally:
             unhush(token)
 
@@ -168,51 +166,6 @@ class Optimizer:
                 parameter.data *= 1 - self.lr * self.weight_decay
             else:
                 gradients[i] = gradient + self.weight_decay * parameter.data
-
-    def _change(self, i: int, gradient: Any, memory: dict[str, Any], in_parts: bool = False) -> None:
-        if gradient is None:
-            return
-        self.steps[i] = step = self.steps[i] + 1
-        data = self.params[i].data
-        if self.fused and isinstance(data, np.ndarray):
-            whole = data if data.flags.c_contiguous else data.copy("C")
-            *vectors, _ = memory.values()
-            gradient = np.asarray(gradient, data.dtype).reshape(-1)
-            self._loop(whole.reshape(-1), gradient, *vectors, *map(float, self.numbers(step)))
-            if whole is not data:
-                data[...] = whole
-        elif in_parts:
-            gradient, rows = np.asarray(gradient), max(1, _PART * len(data) // data.size)
-            for start in range(0, len(data), rows):
-                part = slice(start, start + rows)
-                changing = data[part]
-                remembered = {name: each[part] for name, each in memory.items()}
-                remembered["scratch"] = memory["scratch"][: len(changing)]
-                changing -= self.change(gradient[part], remembered, step)
-        else:
-            data -= self.change(gradient, memory, step)
-        self.params[i].data = data
-
-    def _change_several(self, group: _Group, gradients: list[Any]) -> None:
-        positions, memory = group.positions, group.memory
-        steps = {self.steps[i] for i in positions}
-        if len(steps) > 1 or any(each is None for each in gradients):
-            remembered = [_parts(group.places, each) for each in memory.values()]
-            for i, gradient, *parts in zip(positions, gradients, *remembered, strict=True):
-                self._change(i, gradient, dict(zip(memory, parts, strict=True)))
-            return
-        step = steps.pop() + 1
-        are_values = isinstance(self.params[positions[0]], Value)
-        if are_values:
-            vector = np.array(gradients)
-        else:
-            vector = np.concatenate([
-                _flat(gradient, shape) for gradient, (_, shape) in zip(gradients, group.places, strict=True)
-            ])  # fmt: skip
-        change = self.change(vector, memory, step)
-        for i, part in zip(positions, change.tolist() if are_values else _parts(group.places, change), strict=True):
-            self.steps[i] = step
-            self.params[i].data -= part
 
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """What to subtract from a parameter: of its gradient, a float or an array that must not be changed, of what is
@@ -528,6 +481,72 @@ def _with_momentum(optimizer: SGD | RMSprop, *numbers: float) -> tuple[float, ..
         kind = type(optimizer).__name__
         raise ValueError(f"this {kind} was made without momentum and keeps no velocity; make a {kind} with momentum")
     return numbers
+
+
+def _change_one(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
+    """Step a parameter alone."""
+    i = group.positions[0]
+    if gradients[i] is not None:
+        optimizer.steps[i] = step = optimizer.steps[i] + 1
+        optimizer.params[i].data -= optimizer.change(gradients[i], group.memory, step)
+
+
+def _change_in_parts(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
+    """Step a large array part by part."""
+    i, memory = group.positions[0], group.memory
+    if gradients[i] is None:
+        return
+    optimizer.steps[i] = step = optimizer.steps[i] + 1
+    data, gradient = optimizer.params[i].data, np.asarray(gradients[i])
+    rows = max(1, _PART * len(data) // data.size)
+    for start in range(0, len(data), rows):
+        part = slice(start, start + rows)
+        changing = data[part]
+        remembered = {name: each[part] for name, each in memory.items()}
+        remembered["scratch"] = memory["scratch"][: len(changing)]
+        changing -= optimizer.change(gradient[part], remembered, step)
+    optimizer.params[i].data = data
+
+
+def _change_fused(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
+    """Step an array by a compiled loop."""
+    i = group.positions[0]
+    gradient, parameter = gradients[i], optimizer.params[i]
+    if gradient is None:
+        return
+    optimizer.steps[i] = step = optimizer.steps[i] + 1
+    data = parameter.data
+    whole = data if data.flags.c_contiguous else data.copy("C")
+    if type(gradient) is not np.ndarray or gradient.dtype is not data.dtype:
+        gradient = np.asarray(gradient, data.dtype)
+    *vectors, _ = group.memory.values()
+    optimizer._loop(whole.reshape(-1), gradient.reshape(-1), *vectors, *map(float, optimizer.numbers(step)))
+    if whole is not data:
+        data[...] = whole
+    parameter.data = data
+
+
+def _change_several(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
+    """Step parameters as one vector, unless some have had a gradient more often than others."""
+    positions, places, memory, _ = group
+    params, steps = optimizer.params, {optimizer.steps[i] for i in positions}
+    given = [gradients[i] for i in positions]
+    if len(steps) > 1 or any(each is None for each in given):
+        remembered = [_parts(places, each) for each in memory.values()]
+        for i, place, *parts in zip(positions, places, *remembered, strict=True):
+            alone = _Group([i], [place], dict(zip(memory, parts, strict=True)), _change_one)
+            _change_one(optimizer, alone, gradients)
+        return
+    step = steps.pop() + 1
+    are_values = isinstance(params[positions[0]], Value)
+    if are_values:
+        vector = np.array(given)
+    else:
+        vector = np.concatenate([_flat(each, shape) for each, (_, shape) in zip(given, places, strict=True)])
+    change = optimizer.change(vector, memory, step)
+    for i, part in zip(positions, change.tolist() if are_values else _parts(places, change), strict=True):
+        optimizer.steps[i] = step
+        params[i].data -= part
 
 
 def _parts(places: _Places, vector: Any) -> list[Any]:

@@ -189,8 +189,8 @@ def test_a_large_array_changes_part_by_part_as_it_does_at_once(monkeypatch, text
         parts.grad = whole.grad = rng.normal(size=shape)
         for optimizer in optimizers:
             optimizer.step()
-    assert optimizers[0]._groups[0].in_parts == (parts.size > 20_000)
-    assert not optimizers[1]._groups[0].in_parts
+    assert (optimizers[0]._groups[0].change is nn.optimizers._change_in_parts) == (parts.size > 20_000)
+    assert optimizers[1]._groups[0].change is nn.optimizers._change_one
     assert parts.data is array
     assert np.array_equal(parts.data, whole.data)
     states = [optimizer.state_dict() for optimizer in optimizers]
