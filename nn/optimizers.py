@@ -171,7 +171,7 @@ class Optimizer:
         """What to subtract from a parameter: of its gradient, a float or an array that must not be changed, of what is
         remembered of it, and of the number of this step, from 1."""
         if not self.rule:
-            raise NotImplementedError("an optimiser of one's own says in `change`, or in a `rule`, what to subtract")
+            raise NotImplementedError("an optimiser of one's own says in `change` what to subtract")
         *remembered, scratch = memory.values()
         return self._update(scratch, gradient, *remembered, *self.numbers(step))
 

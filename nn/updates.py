@@ -48,9 +48,9 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
         """The name of what an expression comes to, after the lines that compute it."""
         if isinstance(node, ast.Call):
             lines.append(f"{ast.unparse(node.func)}({computed(node.args[0])}, scratch)")
-        elif isinstance(node, ast.BinOp) and arrays & {
-            each.id for each in ast.walk(node) if isinstance(each, ast.Name)
-        }:
+        elif isinstance(node, ast.BinOp) and any(
+            isinstance(each, ast.Name) and each.id in arrays for each in ast.walk(node)
+        ):
             left, right = computed(node.left), computed(node.right)
             assert not left == right == "scratch", "this takes memory for two results"
             lines.append(f"{_UFUNCS[type(node.op)]}({left}, {right}, scratch)")
