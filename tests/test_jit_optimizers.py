@@ -9,35 +9,17 @@ import pytest
 pytest.importorskip("numba")
 
 import nn
-from autograd import Tensor, Value
-from tests.test_nn_optimizers import START, TRAJECTORIES, Q, loss, make, scalar_loss
+from autograd import Tensor
+from tests.test_nn_optimizers import TRAJECTORIES, check_steps_on_tensors, check_steps_on_values, make
 
 FUSED = {f"{text[:-1]}{'' if text.endswith('()') else ', '}fused=True)": each for text, each in TRAJECTORIES.items()}
 PAIRS = list(zip(TRAJECTORIES, FUSED, strict=True))
 
 
 @pytest.mark.parametrize("text", FUSED)
-def test_steps_are_pytorchs(text):
-    p, q = Tensor(START.copy()), Tensor(Q)
-    optimizer = make(text, [p, q])
-    array = p.data
-    for step in range(12):
-        optimizer.zero_grad()
-        loss(p, q, step).backward()
-        optimizer.step()
-    assert np.abs(np.append(p.data.ravel(), q.data) - FUSED[text]).max() < 1e-12
-    assert p.data is array, "in place"
-
-
-@pytest.mark.parametrize("text", FUSED)
-def test_steps_on_values_are_pytorchs(text):
-    p, q = [Value(each) for each in START.ravel().tolist()], Value(Q)
-    optimizer = make(text, [*p, q])
-    for step in range(12):
-        optimizer.zero_grad()
-        scalar_loss(p, q, step).backward()
-        optimizer.step()
-    assert np.abs(np.array([each.data for each in (*p, q)]) - FUSED[text]).max() < 1e-12
+def test_steps_on_tensors_and_values_are_pytorchs(text):
+    check_steps_on_tensors(text, FUSED[text])
+    check_steps_on_values(text, FUSED[text])
 
 
 @pytest.mark.parametrize(("text", "fused"), PAIRS)

@@ -78,8 +78,7 @@ def scalar_loss(p, q, step):
     return sum(terms) + q**4 * (1 + 0.3 * step)
 
 
-@pytest.mark.parametrize("text", TRAJECTORIES)
-def test_steps_on_tensors_are_pytorchs(text):
+def check_steps_on_tensors(text, ends):
     p, q = Tensor(START.copy()), Tensor(Q)
     optimizer = make(text, [p, q])
     array = p.data
@@ -87,20 +86,25 @@ def test_steps_on_tensors_are_pytorchs(text):
         optimizer.zero_grad()
         loss(p, q, step).backward()
         optimizer.step()
-    assert np.abs(np.append(p.data.ravel(), q.data) - TRAJECTORIES[text]).max() < 1e-12
+    assert np.abs(np.append(p.data.ravel(), q.data) - ends).max() < 1e-12
     assert p.data is array, "in place"
 
 
-@pytest.mark.parametrize("text", TRAJECTORIES)
-def test_steps_on_values_are_pytorchs(text):
+def check_steps_on_values(text, ends):
     p, q = [Value(each) for each in START.ravel().tolist()], Value(Q)
     optimizer = make(text, [*p, q])
     for step in range(12):
         optimizer.zero_grad()
         scalar_loss(p, q, step).backward()
         optimizer.step()
-    assert np.abs(np.array([each.data for each in (*p, q)]) - TRAJECTORIES[text]).max() < 1e-12
+    assert np.abs(np.array([each.data for each in (*p, q)]) - ends).max() < 1e-12
     assert all(type(each.data) is float for each in (*p, q))
+
+
+@pytest.mark.parametrize("text", TRAJECTORIES)
+def test_steps_on_tensors_and_values_are_pytorchs(text):
+    check_steps_on_tensors(text, TRAJECTORIES[text])
+    check_steps_on_values(text, TRAJECTORIES[text])
 
 
 @pytest.mark.parametrize("text", TRAJECTORIES)
