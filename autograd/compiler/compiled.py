@@ -48,8 +48,8 @@ def jit(f: _F) -> _F:
     constant. Where other ints, strings or objects are passed, where a comparison of Values turns out differently, or
     where a name, an attribute, or what is in a list, dict or array that the function reads from outside is no longer
     what it was, it is recorded anew. A change is not looked for inside a list or dict of more than 32 plain numbers
-    or rows of them, an array of more than 64 KiB, and installed libraries, nor where an attribute is read by a name
-    that is computed, or a class, a method, or the code or defaults of a function are exchanged for others.
+    or rows of them, an array of more than 64 KiB, and libraries (`nn` is one), nor where an attribute is read by a
+    name that is computed, or a class, a method, or the code or defaults of a function are exchanged for others.
 
     The result of a call is one node, whose gradients flow to all nodes that went in. Several results are parts of one
     operation: gradients do not reach one of them through another. Gradients of gradients run the function once more,
