@@ -159,13 +159,13 @@ def kl_div(input: Any, target: Any, reduction: str = "mean") -> Any:
     """
     _check_reduction(reduction, "batchmean")
     input = array(input)
-    target = target if isinstance(target, Node) else np.asarray(target, input.dtype)
+    target = target if isinstance(target, Node) else array(target)
     _check_shapes(kl_div, input.shape, target.shape)
     if not _is_within(0, target, np.inf):
         raise ValueError("kl_div() takes probabilities as target; one of them is negative or nan")
     some = target > 0
     loss = _where(some, target * (_log(_where(some, target, 1.0)) - input), 0.0)
-    return total(loss) / len(input.data) if reduction == "batchmean" else _reduced(loss, reduction)
+    return total(loss) / input.shape[0] if reduction == "batchmean" else _reduced(loss, reduction)
 
 
 def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
@@ -182,9 +182,13 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
         _check_reduction(reduction)
     if not (type(input) is Tensor and input.ndim == 2 and input.size):
         input, target = _rows(input, target)
-    is_graph = isinstance(target, Node) and target.dtype.kind == "f"  # probabilities with gradients of their own
+    if not isinstance(target, Node):
+        target = np.asarray(target)
+    if target.ndim == 2 and not _is_within(0, target, np.inf):
+        raise ValueError("cross_entropy() takes class indices, or probabilities; one of these is negative or nan")
+    # probabilities with gradients of their own
+    is_graph = isinstance(target, Node) and target.dtype.kind == "f" and target.ndim == 2
     if is_graph or reduction == "none":
-        target = target if is_graph else np.asarray(target)
         if target.ndim == 2:
             _check_shapes(cross_entropy, input.shape, target.shape)
             return _reduced(-total(log_softmax(input) * target, axis=1), reduction)

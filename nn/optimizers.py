@@ -94,7 +94,8 @@ class Optimizer:
         if self.rule:
             self._update = updates.by_arrays(self.rule, self.remembers, self.names)
         if self.fused:
-            self._loop = updates.by_entries(self.rule, self.remembers, self.names)
+            dtypes = {parameter.dtype for parameter in self.params if isinstance(parameter, Tensor)}
+            self._loop = updates.by_entries(self.rule, self.remembers, self.names, tuple(sorted(dtypes, key=str)))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: each for name, each in vars(self).items() if name not in ("_update", "_loop")}
@@ -155,7 +156,7 @@ class Optimizer:
                 f"the gradient of parameter {i}, of shape {parameter.shape}, is of shape {shape} and dtype "
                 f"{np.asarray(gradient).dtype}; nothing was changed"
             )
-        return gradient
+        return gradient if isinstance(parameter, Value) else np.asarray(gradient, parameter.dtype)
 
     def _decay(self, gradients: list[Any]) -> None:
         """Add the parameters' decay to their gradients, or shrink them, where they have a gradient."""
@@ -258,6 +259,8 @@ class SGD(Optimizer):
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """The learning rate, and the momentum if there was any from the beginning."""
+        if self.nesterov != ("momentum +" in self.rule):
+            raise ValueError("`nesterov` was another one when this SGD was made; make a new one")
         return _with_momentum(self, self.lr) if self.momentum or self.remembers else (self.lr,)
 
 
@@ -516,10 +519,14 @@ def _change_fused(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> 
         return
     optimizer.steps[i] = step = optimizer.steps[i] + 1
     data = parameter.data
+    *vectors, scratch = group.memory.values()
+    shape, dtype = group.places[0][1], scratch.dtype
+    if data.shape != shape or data.dtype != dtype:  # the loop would read and write beside its arrays
+        raise ValueError(
+            f"parameter {i} had shape {shape} and dtype {dtype} when this optimiser was made, and now {data.shape} and "
+            f"{data.dtype}; make a new optimiser"
+        )
     whole = data if data.flags.c_contiguous else data.copy("C")
-    if type(gradient) is not np.ndarray or gradient.dtype is not data.dtype:
-        gradient = np.asarray(gradient, data.dtype)
-    *vectors, _ = group.memory.values()
     optimizer._loop(whole.reshape(-1), gradient.reshape(-1), *vectors, *map(float, optimizer.numbers(step)))
     if whole is not data:
         data[...] = whole

@@ -141,7 +141,8 @@ def fit(
     by `start()` and of the end by `finish(model)`. `max_norm` clips the gradients. `checkpoint` is a file that is
     written after every epoch; with `resume` the training goes on from there, bit for bit as if it had never stopped.
     Ctrl-C ends the training and keeps what was learnt. With `jit` the loss is compiled as `autograd.jit` does it, which
-    pays after some hundred batches, and differs by rounding; a warning tells if it cannot be.
+    pays after some hundred batches, and differs by rounding, also after a resume; a warning or a JitError tells if it
+    cannot be.
 
     >>> from nn import SGD, Linear, mse_loss
     >>> x = np.linspace(-1, 1, 64).reshape(-1, 1)
@@ -197,9 +198,11 @@ def fit(
     except AnomalyError as error:
         error.history = history  # type: ignore[attr-defined]
         raise
-    except Exception:
+    except Exception as error:
         if not proven:  # what is unusable shows in the first epoch
             put_back()
+        if isinstance(error, autograd.JitError):
+            raise autograd.JitError(f"{error}. Or train without jit=True") from error
         raise
     for callback in callbacks:
         if hasattr(callback, "finish"):

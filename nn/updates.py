@@ -23,10 +23,19 @@ _UFUNCS: dict[type, str] = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "mult
 _Names = tuple[str, ...]
 
 
+_OTHER = (
+    "a rule has lines such as 'sums += gradient', which change what is remembered, and then 'change = …', made of "
+    "+ - * /, sqrt(), the gradient, what is remembered and numbers"
+)
+
+
 @cache
 def by_arrays(rule: str, remembered: _Names, numbers: _Names) -> Callable[..., Any]:
     """A function of an array to write to, the gradient, what is remembered, and the numbers: it changes what is
-    remembered, and returns the change in the array to write to."""
+    remembered, and returns the change in the array to write to.
+
+    Raises ValueError for anything but a rule.
+    """
     source = array_source(rule, remembered, numbers)
     return function_from(source, "update", {name: getattr(np, name) for name in (*_UFUNCS.values(), "sqrt")})
 
@@ -42,40 +51,56 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
         multiply(scratch, lr, scratch)
         return scratch
     """
-    lines: list[str] = []
+    arrays, lines = {"gradient", *remembered}, []
 
     def computed(node: ast.expr) -> str:
         """The name of what an expression comes to, after the lines that compute it."""
-        if isinstance(node, ast.Call):
-            lines.append(f"{ast.unparse(node.func)}({computed(node.args[0])}, scratch)")
-        elif isinstance(node, ast.BinOp) and any(
-            isinstance(each, ast.Name) and each.id in arrays for each in ast.walk(node)
-        ):
-            left, right = computed(node.left), computed(node.right)
-            assert not left == right == "scratch", "this takes memory for two results"
-            lines.append(f"{_UFUNCS[type(node.op)]}({left}, {right}, scratch)")
-        else:
-            return ast.unparse(node)
-        return "scratch"
+        match node:
+            case ast.Name(id=name) if name in arrays or name in numbers:
+                return name
+            case ast.Constant(value=int() | float()):
+                return ast.unparse(node)
+            case ast.Call(func=ast.Name(id="sqrt"), args=[inner], keywords=[]):
+                lines.append(f"sqrt({computed(inner)}, scratch)")
+                return "scratch"
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _UFUNCS:
+                if not any(isinstance(each, ast.Name) and each.id in arrays for each in ast.walk(node)):
+                    return f"({ast.unparse(node)})"
+                first, second = computed(left), computed(right)
+                if first == second == "scratch":
+                    raise ValueError(f"{ast.unparse(node)!r} needs memory for two results at once")
+                lines.append(f"{_UFUNCS[type(op)]}({first}, {second}, scratch)")
+                return "scratch"
+        raise ValueError(f"{ast.unparse(node)!r} cannot stand in a rule: {_OTHER}")
 
-    arrays = {"gradient", *remembered}
-    for line in ast.parse(rule).body:
-        if isinstance(line, ast.AugAssign):
-            target = ast.unparse(line.target)
-            lines.append(f"{_UFUNCS[type(line.op)]}({target}, {computed(line.value)}, {target})")
-        elif isinstance(line, ast.Assign):
-            lines.append(f"return {computed(line.value)}")
+    *changes, last = ast.parse(rule).body
+    for line in changes:
+        match line:
+            case ast.AugAssign(target=ast.Name(id=name), op=op, value=value) if (
+                name in remembered and type(op) in _UFUNCS
+            ):
+                lines.append(f"{_UFUNCS[type(op)]}({name}, {computed(value)}, {name})")
+            case _:
+                raise ValueError(f"{ast.unparse(line)!r} cannot stand in a rule: {_OTHER}")
+    match last:
+        case ast.Assign(targets=[ast.Name(id="change")], value=value):
+            lines.append(f"return {computed(value)}")
+        case _:
+            raise ValueError(f"{ast.unparse(last)!r} cannot be the last line of a rule: {_OTHER}")
     parameters = ", ".join(("scratch", "gradient", *remembered, *numbers))
     return f"def update({parameters}):\n" + "\n".join(f"    {line}" for line in lines)
 
 
 @cache
-def by_entries(rule: str, remembered: _Names, numbers: _Names) -> Callable[..., None]:
-    """A compiled function of the parameter, the gradient and what is remembered, as vectors, and of the numbers: it
-    changes the parameter and what is remembered, in double precision bit for bit as NumPy does.
+def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any, ...]) -> Callable[..., None]:
+    """A compiled function of the parameter, the gradient and what is remembered, as vectors of these dtypes, and of the
+    numbers: it changes the parameter and what is remembered, in double precision bit for bit as NumPy does.
 
-    Raises ImportError without numba.
+    Raises ImportError without numba, ValueError for other than single and double precision.
     """
+    for dtype in dtypes:
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"fused=True steps parameters of dtype float32 or float64, not {dtype}")
     if not numba_modules.has_numba():
         raise ImportError('fused=True compiles the steps with numba: pip install "wengert[jit]"')
     vectors = ("gradient", *remembered)
@@ -89,4 +114,6 @@ def by_entries(rule: str, remembered: _Names, numbers: _Names) -> Callable[..., 
         "    for i in range(parameter_vector.size):", *(f"        {line}" for line in lines),
     ]  # fmt: skip
     update: Callable[..., None] = numba_modules.module("\n".join(source) + "\n").update
+    for dtype in dtypes:  # compiled now, rather than in the middle of a step
+        update(*(np.empty(0, dtype) for _ in ("parameter", *vectors)), *(1.0 for _ in numbers))
     return update

@@ -106,3 +106,19 @@ def test_a_wrong_gradient_changes_nothing():
         optimizer.step()
     assert (p.data == 1).all()
     assert (q.data == 1).all()
+
+
+@pytest.mark.parametrize("data", [np.ones(100), np.ones(2), np.ones((3, 1)), np.ones(3, np.float32)])
+def test_a_parameter_of_another_size_is_refused(data):
+    p = Tensor(np.ones(3))
+    optimizer = nn.Adam([p], fused=True)
+    p.data, p.grad = data.copy(), np.ones_like(data)
+    with pytest.raises(ValueError, match=r"parameter 0 had shape \(3,\) and dtype float64 when"):
+        optimizer.step()
+    assert (p.data == data).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble, ">f8"])
+def test_other_dtypes_are_refused(dtype):
+    with pytest.raises(ValueError, match="float32 or float64"):
+        nn.SGD([Tensor(np.ones(3, dtype))], fused=True)

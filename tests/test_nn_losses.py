@@ -258,3 +258,24 @@ def test_signatures_tell_the_truth():
     assert str(inspect.signature(nn.mse_loss)).startswith("(input: 'Any', target: 'Any', reduction: 'str' = 'mean')")
     assert list(inspect.signature(nn.huber_loss).parameters) == ["input", "target", "reduction", "delta"]
     assert nn.huber_loss(Tensor([3.0]), [0.0], "sum", delta=1.0).item() == 2.5
+
+
+@pytest.mark.parametrize("wrong", [-0.5, NAN])
+def test_cross_entropy_takes_no_negative_probabilities(wrong):
+    x = Tensor(np.ones((2, 2)))
+    for target in (np.array([[0.5, 0.5], [wrong, 1.0]]), Tensor([[0.5, 0.5], [wrong, 1.0]])):
+        with pytest.raises(ValueError, match="negative or nan"):
+            nn.cross_entropy(x, target)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("kind", [np.array, Tensor])
+def test_labels_that_are_floats_are_refused_by_the_loss_that_was_called(kind, reduction):
+    with pytest.raises(ValueError, match=r"(cross_entropy|nll_loss)\(\) of .* class indices"):
+        nn.cross_entropy(Tensor(np.ones((2, 2))), kind([0.0, 1.0]), reduction)
+
+
+def test_the_target_of_kl_div_may_be_of_values():
+    x, t = [[Value(-0.5), Value(-1.0)]], [[Value(0.3), Value(0.7)]]
+    expected = nn.kl_div(np.array([[-0.5, -1.0]]), np.array([[0.3, 0.7]]))
+    assert nn.kl_div(x, t).item() == pytest.approx(float(expected))

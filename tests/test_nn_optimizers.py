@@ -610,3 +610,34 @@ def test_a_rule_of_ones_own():
     change = 2 * (1 / 2 + 2.5 / 3.5)
     assert x.data == pytest.approx(1 - change)
     assert y.data.tolist() == pytest.approx([1 - change, 2 + change])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "change = gradient * lr\nchange *= 2", "a = gradient * lr\nchange = a", "gradient *= 2\nchange = gradient * lr",
+        "change = gradient**2", "change = -gradient", "change = rate * gradient", "sums = gradient\nchange = sums",
+        "change = (gradient * lr) / (gradient * lr)", "change = exp(gradient)", "sums += gradient", "change = sums, lr",
+    ],
+)  # fmt: skip
+def test_what_is_no_rule_is_refused(rule):
+    with pytest.raises(ValueError, match="rule|needs memory"):
+        updates.by_arrays(rule, ("sums",), ("lr",))
+
+
+def test_nesterov_is_set_from_the_beginning():
+    x = Value(1.0)
+    for options in ({}, {"momentum": 0.9}):
+        optimizer = nn.SGD([x], **options)
+        optimizer.nesterov = True
+        x.grad = 1.0
+        with pytest.raises(ValueError, match="make a new one"):
+            optimizer.step()
+    assert x.data == 1.0
+
+
+def test_a_gradient_in_single_precision_is_taken_as_it_is():
+    p = Tensor(np.ones(2))
+    p.grad = np.float32([0.1, 0.2])
+    nn.SGD([p], lr=0.1).step()
+    assert p.data.tolist() == [1 - float(np.float32(0.1)) * 0.1, 1 - float(np.float32(0.2)) * 0.1]

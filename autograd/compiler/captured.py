@@ -109,14 +109,14 @@ class Surroundings:
         """Whether the code may treat a number otherwise than a node that stands for it."""
         return not self.names.isdisjoint(_ASKS_FOR_TYPES)
 
-    def check(self, name: str, generators: dict[int, tuple[Any, Any]]) -> None:
+    def check(self, name: str, generators: dict[int, tuple[Any, Any, Any]]) -> None:
         """Raise if the function changed something, or drew random numbers. The `generators` that replays draw from are
         set back to where they were, for the first replay."""
         for source, state in self.randoms:
-            generator, after = generators.get(id(source), (None, None))
-            if not _equal(_state(source), state if generator is None else after):
+            _, first, last = generators.get(id(source), (source, state, state))
+            if not (_equal(first, state) and _equal(_state(source), last)):
                 raise Untraceable("it draws random numbers, which would be the same at every replay")
-        for generator, _ in generators.values():
+        for generator, _, _ in generators.values():
             known = next((state for source, state in self.randoms if source is generator), None)
             if known is None:
                 raise Untraceable("it draws random numbers from a generator that it makes itself")

@@ -290,16 +290,11 @@ def chained(plan: Plan) -> list[Step | Chain]:
     return [each.steps[0] if isinstance(each, Chain) and not each.is_worthwhile else each for each in units]
 
 
-def module_text(calls: Sequence[Call], rows: Collection[Row]) -> str:
-    """The source of a module with the loops of some calls."""
+def compiled(calls: Sequence[Call], rows: Collection[Row]) -> dict[str, Callable[..., Any]]:
+    """The loops of some calls, by their names."""
     texts = [text for row in dict.fromkeys(rows) for text in spelled.functions(row)] + [call.source for call in calls]
-    return "\n\n\n".join([numba_modules.HEAD, OUTER, *texts]) + "\n"
-
-
-def compiled(text: str) -> dict[str, Callable[..., Any]]:
-    """The loops of a module, by their names."""
-    loops = vars(numba_modules.module(text)).items()
-    return {name: each for name, each in loops if name.startswith(("forward", "backward", "outer"))}
+    module = numba_modules.module("\n\n\n".join([numba_modules.HEAD, OUTER, *texts]) + "\n")
+    return {name: each for name, each in vars(module).items() if name.startswith(("forward", "backward", "outer"))}
 
 
 def multiplies(plan: Plan, step: Step) -> bool:

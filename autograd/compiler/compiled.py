@@ -173,6 +173,10 @@ class _Calls:
                 return self._freeze(kind, args, kwargs)
             if not isinstance(reason, Untraceable):
                 raise
+            if kind.key and len(kind.key) == 3:  # integers were taken for constants; with others it would be the same
+                key = kind.key[:2]
+                self.freezing.discard(key)
+                kind = self.kinds[key] = _Kind(key, kind.text)
             return self._give_up(kind, str(reason), args, kwargs)
         self.runs += 1
         kind.entries = [entry, *kind.entries]

@@ -80,7 +80,7 @@ class Entry:
                 if not is_unknown:
                     raise
                 raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
-        self.generators = [generator for generator, _ in trace.generators.values()]
+        self.generators = [generator for generator, _, _ in trace.generators.values()]
         if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
             raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
         # whether f may have done other things with the nodes than with the numbers for which they stood
@@ -187,7 +187,11 @@ class Entry:
                 numbers[i] = 0.0
         inputs = self.executor.gathered(numbers)
         randoms = [*map(_state_of, self.generators)]
-        outputs = self.executor.forward(inputs)
+        try:
+            outputs = self.executor.forward(inputs)
+        except Exception:  # what f itself raises says more
+            self._rewind(randoms)
+            return self.f(*args, **kwargs)
         if outputs is None:
             self._rewind(randoms)
             return MISS

@@ -26,17 +26,11 @@ loop = njit(fastmath=fast, **options)
 kernel = njit(fastmath=fast, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
 '''
 HOT = 200  # after so many runs a program is compiled to loops, if numba is there
-WARM = 3  # after so many, if this process has such loops already
-
-
-def is_loaded(text: str) -> bool:
-    """Whether this process has the module of that source already."""
-    return _name(text) in sys.modules
 
 
 def module(text: str) -> ModuleType:
     """The module of that source, from the directory of kernels."""
-    name = _name(text)
+    name = f"wengert_kernels_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     if name in sys.modules:
         return sys.modules[name]
     path = directory() / f"{name}.py"
@@ -52,10 +46,6 @@ def module(text: str) -> ModuleType:
     spec.loader.exec_module(made)
     sys.modules[name] = made
     return made
-
-
-def _name(text: str) -> str:
-    return f"wengert_kernels_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
 def directory() -> Path:

@@ -7,7 +7,6 @@ again, whatever was called in between, and random numbers stay what they were.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from autograd import backward
 from autograd.compiler import numba_modules
-from autograd.compiler.chains import Call, Chain, chained, compiled, module_text, multiplies
+from autograd.compiler.chains import Call, Chain, chained, compiled, multiplies
 from autograd.compiler.memory import is_large, spare
 from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
@@ -59,18 +58,15 @@ class Replay:
         )
         self.careful: Callable[..., Any] | None = None
 
-    def compile(self, only_if_loaded: bool = False) -> None:
+    def compile(self) -> None:
         """From here on compiled loops do the work where one elementwise operation follows another."""
         units = chained(self.plan)
         chains = [unit for unit in units if isinstance(unit, Chain)]
         if chains and numba_modules.has_numba():
             loops: list[Call] = []
             sources = self.forward_source(units, loops), self.backward_source("usual", units, loops)
-            text = module_text(loops, [row for chain in chains for row in chain.rows()])
-            if only_if_loaded and not numba_modules.is_loaded(text):
-                return
             self.namespace |= {name: spare(shape) for loop in loops for name, shape in loop.spares.items()}
-            self.namespace |= compiled(text)
+            self.namespace |= compiled(loops, [row for chain in chains for row in chain.rows()])
             self.units = units
             self.functions = (
                 function_from(sources[0], "forward", self.namespace),
@@ -85,10 +81,8 @@ class Replay:
     def forward(self, call: _Call) -> Sequence[Any] | None:
         """The outputs; None if a guard has another answer than was recorded."""
         self.runs += 1
-        if self.runs == numba_modules.HOT and self.units is self.plan.steps:
+        if self.runs == numba_modules.HOT:
             self.compile()
-        elif self.runs == numba_modules.WARM and "numba" in sys.modules:
-            self.compile(only_if_loaded=True)
         token = hush()
         try:
             function, call.usual = self.functions  # two that go together, though another thread may compile the plan

@@ -53,7 +53,8 @@ class Trace:
         self.nodes: list[Any] = []  # nodes, and Questions about arrays
         self.guards: list[Guard] = []
         self.masks: dict[int, Mask] = {}  # by the identity of their arrays
-        self.generators: dict[int, tuple[Any, Any]] = {}  # which replays draw from too, with the state after their draw
+        # generators from which replays draw too, with their states before the first draw and after the last
+        self.generators: dict[int, tuple[Any, Any, Any]] = {}
 
     def made(self, node: Node) -> bool:
         """Whether a node is the result of an operation of this run."""
@@ -78,11 +79,12 @@ class Trace:
 
     def drawn(self, generator: Any, draw: Callable[[], Any]) -> Mask:
         """An array of random truths, to be drawn again at every replay."""
-        _, state = self.generators.get(id(generator), (generator, None))
-        if state is not None and state != generator.bit_generator.state:
+        now = generator.bit_generator.state
+        _, first, last = self.generators.get(id(generator), (generator, now, now))
+        if last != now:
             raise Untraceable("it draws random numbers, which would be the same at every replay")
         mask = self.answered(draw, (), draw())
-        self.generators[id(generator)] = generator, generator.bit_generator.state
+        self.generators[id(generator)] = generator, first, generator.bit_generator.state
         return mask
 
     def note(self, node: Node) -> None:
@@ -129,7 +131,10 @@ def _refuse(what: str, way_out: str) -> None:
     while frame.f_globals.get("__name__") == "copy" and frame.f_back is not None:  # who called deepcopy()?
         frame = frame.f_back
     if not _is_foreign(frame):
-        raise Untraceable(f"{frame.f_globals['__name__']} looks at the data of a node in {frame.f_code.co_name}()")
+        while not _is_foreign(frame) and frame.f_back is not None:
+            frame = frame.f_back
+        code = frame.f_code
+        raise Untraceable(f"{code.co_filename}, line {frame.f_lineno}, takes the data of a node in {code.co_name}()")
     place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
     raise JitError(
         f"{what} inside a jitted function, at {place}: the number of this one run would be frozen into the compiled "

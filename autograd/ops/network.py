@@ -126,7 +126,7 @@ def cross_entropy(x: Any, labels: Any) -> Any:
     Raises IndexError for a class index out of range, ValueError for labels of another shape.
     """
     # integers among the arguments of a compiled function are known by their array
-    is_known = isinstance(labels, Node) and labels.dtype.kind in "iu"
+    is_known = isinstance(labels, Node) and (labels.dtype.kind in "iu" or labels.ndim != 2)
     labels = labels._primal if is_known else np.asarray(labels)
     x = x if isinstance(x, Node) else np.asarray(x, float_dtype(x))
     shape = shape_of(x)
