@@ -96,7 +96,7 @@ class Chain:
                 lines.append(f"v{result} = {self._empty('v', result)}")
             if is_sum:
                 body.first.append(f"z{result} = 0.0")
-                body.each.append(f"z{result} += z_{row.name}({given})")
+                body.each.append(f"z{result} = plus(z{result}, z_{row.name}({given}))")
                 body.last += _kept(f"v{result}[()]", f"z{result}")
             else:
                 body.each += [f"z{result} = z_{row.name}({given})", *_kept(self._at(result), f"z{result}")]
@@ -140,7 +140,8 @@ class Chain:
             made = self._empty("h", slot) if is_whole else f"zeros({self.plan.shape(slot)})"
             lines.append(f"h{slot} = {made}")
             body.each.append(f"s{slot} = {' + '.join(terms)}")
-            body.each += _kept(self._at(slot, "h"), f"s{slot}", "=" if is_whole else "+=")
+            place = self._at(slot, "h")
+            body.each += _kept(place, f"s{slot}" if is_whole else f"plus({place}, s{slot})", f"s{slot}")
         like = next((step.result for step in self.steps if depends[step.result]), -1)
         return self._call(name, lines, body, found, like)
 
@@ -187,11 +188,11 @@ class Chain:
             "total = 0.0",
             f"for i1 in range(v{x}.shape[1]):",
             f"    e{z}[i0, i1] = z_exp(z_sub(v{x}[i0, i1], greatest))",
-            f"    total += e{z}[i0, i1]",
+            f"    total = plus(total, e{z}[i0, i1])",
             "label = labels[i0]",
             f"is_bad |= not 0 <= label < v{x}.shape[1]",
             f"at_label = z_sub(v{x}[i0, label if 0 <= label < v{x}.shape[1] else 0], greatest)",
-            f"z{z} += z_div(z_sub(z_log(total), at_label), {rows})",
+            f"z{z} = plus(z{z}, z_div(z_sub(z_log(total), at_label), {rows}))",
         ]
         body.last += [*_kept(f"v{z}[()]", f"z{z}"), "if is_bad: return 2"]
 
@@ -203,7 +204,7 @@ class Chain:
         body.before_row += [
             "total = 0.0",
             f"for i1 in range(v{x}.shape[1]):",
-            f"    total += e{z}[i0, i1]",
+            f"    total = plus(total, e{z}[i0, i1])",
             f"upstream = g{z}[()] * d_div_0(0.0, 0.0, {rows})",
             "slope = upstream * d_log_0(0.0, total)",
             f"for i1 in range(v{x}.shape[1]):",
@@ -344,10 +345,10 @@ def _is_cross_entropy(plan: Plan, step: Step) -> bool:
     )
 
 
-def _kept(place: str, value: str, sign: str = "=") -> list[str]:
-    """Lines that write a value to its place, and note in `strange` whether it is nan or inf: by a comparison, which the
-    compiler leaves as it is, where it may reorder sums."""
-    return [f"{place} {sign} {value}", f"strange |= int(not abs({value}) <= {_GREATEST!r})"]
+def _kept(place: str, value: str, checked: str = "") -> list[str]:
+    """Lines that write a value to its place, and note in `strange` whether it, or what is to be checked, is nan or
+    inf."""
+    return [f"{place} = {value}", f"strange |= int(not abs({checked or value}) <= {_GREATEST!r})"]
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

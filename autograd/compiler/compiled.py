@@ -140,6 +140,8 @@ class _Calls:
             return self.f(*args, **kwargs)
         for entry in kind.entries:
             result = entry.call(given, args, kwargs)
+            if result is not MISS and entry.doubts:
+                return self._compared(kind, entry, result, args, kwargs)
             if result is not MISS:
                 if entry is not kind.entries[0]:  # the last branch taken is the likeliest
                     kind.entries = [entry, *(other for other in kind.entries if other is not entry)]
@@ -181,18 +183,26 @@ class _Calls:
         self.runs += 1
         kind.entries = [entry, *kind.entries]
         result = entry.call(given, args, kwargs)
-        if entry.is_doubtful and result is not MISS and not _agree(result, expected := self.f(*args, **kwargs)):
-            if has_choice:
+        if entry.doubts and result is not MISS:
+            if has_choice and not _agree(result, self.f(*args, **kwargs)):
                 return self._freeze(kind, args, kwargs)
-            kind.eager, kind.entries = True, []
-            self._say("it treats plain numbers and nodes differently")
-            return expected
+            return self._compared(kind, entry, result, args, kwargs)
         if not kwargs and len(args) == len(given) and all(type(each) is float for each in args):
             quick = entry.fast()
             if quick is not None:
                 self.fast[len(args)] = quick
         # a comparison of numbers that differ in their last bits may come out otherwise when it is replayed
         return self.f(*args, **kwargs) if result is MISS else result
+
+    def _compared(self, kind: _Kind, entry: Entry, result: Any, args: Any, kwargs: Any) -> Any:
+        """The result of a replay, if it is that of the function itself."""
+        entry.doubts -= 1
+        expected = self.f(*args, **kwargs)
+        if _agree(result, expected):
+            return result
+        kind.eager, kind.entries = True, []
+        self._say("it treats plain numbers and nodes differently")
+        return expected
 
     def _freeze(self, kind: _Kind, args: Any, kwargs: Any) -> Any:
         """From here on arrays of integers and truths are constants: other ones, another kind of call."""

@@ -32,6 +32,7 @@ from autograd.tensor import Mask, Tensor
 from autograd.tree import flatten
 from autograd.value import Value
 
+DOUBTS = 8
 MISS: Any = object()  # what a call returns whose comparisons have other answers
 _new = object.__new__
 _kind = attrgetter("shape", "dtype")
@@ -68,8 +69,12 @@ class Entry:
             for node in arguments:
                 if isinstance(node, Mask):
                     trace.masked(node)
+            plain = [fresh[position] for position in self.positions if not isinstance(given[position], Node)]
+            trace.plain = {id(node): node for node in plain}
             try:
                 result = f(*args, **kwargs)
+                if trace.refusal is not None:
+                    raise trace.refusal
                 surroundings.check(name, trace.generators)
             except BaseException as error:
                 surroundings.rewind_randoms()
@@ -84,11 +89,8 @@ class Entry:
         if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
             raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
         # whether f may have done other things with the nodes than with the numbers for which they stood
-        self.is_doubtful = (
-            not self.generators
-            and surroundings.asks_for_types()
-            and not all(isinstance(given[position], Node) for position in self.positions)
-        )
+        self.is_doubtful = not self.generators and surroundings.asks_for_types() and bool(plain)
+        self.doubts = DOUBTS if self.is_doubtful else 0  # calls whose results are still to be compared
         leaves, build_result = flatten(result)
         made = list(dict.fromkeys(each for each in leaves if isinstance(each, Node) and trace.made(each)))
         self.is_scalar = all(type(node) is Value and type(node.op) is Row for node in (*trace.nodes, *made))

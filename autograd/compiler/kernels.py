@@ -114,7 +114,7 @@ class Loops:
                     arguments += given
                     expressions.append(expression)
                 size = self._size(length, parameters, arguments)
-                lines += _looped("k", size, [f"s += {' * '.join(expressions)}"])
+                lines += _looped("k", size, [f"s = plus(s, {' * '.join(expressions)})"])
             lines.append(f"z[{at}] = s")
         functions.append(_function("kernel", name, parameters, _looped("l", outer, _looped("r", inner, lines))))
         return [f"{name}({', '.join(arguments)})"]
@@ -167,10 +167,10 @@ class Loops:
         if not loops or loops[-1] in summed:
             # the inner loops that add to one number
             inner = [loop for loop in loops if all(letter not in varies for letter, _ in loops[loops.index(loop) :])]
-            body = [*lines, f"s += {share}"]
+            body = [*lines, f"s = plus(s, {share})"]
             for letter, size in reversed(inner):
                 body = _looped(letter, size, body)
-            body = ["s = 0.0", *body, f"{target} += s"]
+            body = ["s = 0.0", *body, f"{target} = plus({target}, s)"]
             nest = [loop for loop in loops if loop not in inner]
         else:
             # the axis that is vectorised innermost, around it those that are summed, several terms at once
@@ -181,7 +181,7 @@ class Loops:
                 terms = [_shifted(share, letter, count, i) for i in range(count)]
                 nest.append((f"{letter}_", size // count))
                 share = " + ".join(terms)
-            body = [*lines, f"{target} += {share}"]
+            body = [*lines, f"{target} = plus({target}, {share})"]
             letter, size = loops[-1]
             nest.append((letter, self._size(size, parameters, arguments)))
         for letter, size in reversed(nest):

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
-# these flags let sums be vectorised and products be fused, and keep nan and inf as they are
+# Products may be fused with sums. What adds up many numbers, and nothing else, may do so in another order, so that it
+# can be vectorised: elsewhere that would lose nan and inf, as in (x + t) - t.
 HEAD = '''"""Generated loops."""
 import math
 from math import inf, nan, pi
@@ -20,10 +21,15 @@ import numpy as np
 from numba import njit
 
 options = {"error_model": "numpy", "cache": True, "nogil": True}
-fast = {"reassoc", "contract", "nsz"}
+inner = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 sweep = njit(**options)
-loop = njit(fastmath=fast, **options)
-kernel = njit(fastmath=fast, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+loop = njit(fastmath={"contract"}, **options)
+kernel = njit(fastmath={"contract"}, **inner, **options)
+
+
+@njit(fastmath={"contract", "reassoc", "nsz"}, **inner, **options)
+def plus(total, x):
+    return total + x
 '''
 HOT = 200  # after so many runs a program is compiled to loops, if numba is there
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -55,10 +55,33 @@ class Trace:
         self.masks: dict[int, Mask] = {}  # by the identity of their arrays
         # generators from which replays draw too, with their states before the first draw and after the last
         self.generators: dict[int, tuple[Any, Any, Any]] = {}
+        self.plain: dict[int, Node] = {}  # by their identity: the arguments that stand for plain numbers and arrays
+        self.refusal: Exception | None = None  # also where the function caught it
 
     def made(self, node: Node) -> bool:
         """Whether a node is the result of an operation of this run."""
         return node.op is not None and node.number > self.start
+
+    def is_plain(self, node: Node) -> bool:
+        """Whether a node stands for what is a plain number or array without jit: it was made of plain arguments alone.
+        Of truths and integers nobody knows, once there are some among the arguments."""
+        if isinstance(node, Mask):
+            return any(isinstance(each, Mask) for each in self.plain.values())
+        stack, seen = [node], {node.number}
+        while stack:
+            node = stack.pop()
+            if node.op is None and id(node) not in self.plain:
+                return False
+            for operand in node.inputs:
+                if isinstance(operand, Node) and operand.number not in seen:
+                    seen.add(operand.number)
+                    stack.append(operand)
+        return True
+
+    def refused(self, error: Exception) -> Exception:
+        """The error, which the function may catch, but which stands."""
+        self.refusal = self.refusal or error
+        return error
 
     def forget(self) -> None:
         """Let go of all nodes."""
@@ -125,7 +148,8 @@ def recorded(touches_gradients: bool) -> Iterator[Trace]:
 
 def _refuse(what: str, way_out: str) -> None:
     """Raise, if a run is recorded here: the caller's caller did what would be frozen."""
-    if _trace.get() is None:
+    trace = _trace.get()
+    if trace is None:
         return
     frame = sys._getframe(2)
     while frame.f_globals.get("__name__") == "copy" and frame.f_back is not None:  # who called deepcopy()?
@@ -134,11 +158,15 @@ def _refuse(what: str, way_out: str) -> None:
         while not _is_foreign(frame) and frame.f_back is not None:
             frame = frame.f_back
         code = frame.f_code
-        raise Untraceable(f"{code.co_filename}, line {frame.f_lineno}, takes the data of a node in {code.co_name}()")
+        raise trace.refused(
+            Untraceable(f"{code.co_filename}, line {frame.f_lineno}, takes the data of a node in {code.co_name}()")
+        )
     place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
-    raise JitError(
-        f"{what} inside a jitted function, at {place}: the number of this one run would be frozen into the compiled "
-        f"program; {way_out}"
+    raise trace.refused(
+        JitError(
+            f"{what} inside a jitted function, at {place}: the number of this one run would be frozen into the "
+            f"compiled program; {way_out}"
+        )
     )
 
 
@@ -153,6 +181,27 @@ def _refused(original: Callable[..., Any], what: str, way_out: str) -> Callable[
         return original(self, *args, **kwargs)
 
     return method
+
+
+def _refused_for_plain(original: Callable[..., Any], what: str) -> Callable[..., Any]:
+    """A method that does something else for nodes than for the plain numbers and arrays for which they stand."""
+
+    def method(self: Any, *args: Any) -> Any:
+        trace, frame = _trace.get(), sys._getframe(1)
+        if trace is not None and _is_foreign(frame) and trace.is_plain(self):
+            place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+            raise trace.refused(Untraceable(f"{what} an argument, or what is made of arguments alone, at {place}"))
+        return original(self, *args)
+
+    return method
+
+
+def _rebinds(*_: Any) -> Any:
+    return NotImplemented
+
+
+def _no_number(value: Any) -> NoReturn:
+    raise TypeError(f"float() argument must be a string or a real number, not {type(value).__name__!r}")
 
 
 def _guarded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -298,6 +347,9 @@ def _replacements() -> Iterator[tuple[Any, str, Any]]:
         yield kind, "data", _guarded_data(vars(kind)["data"])
         backward = vars(kind)["backward"]
         yield kind, "backward", _refused(backward, "calling backward()", "call it on what the function returns")
+        yield kind, "__hash__", _refused_for_plain(vars(kind)["__hash__"], "it looks up")
+        for name in ("__float__", "__int__", "__index__"):
+            yield kind, name, _refused_for_plain(vars(kind).get(name, _no_number), f"it calls {name}() of")
         for name in ("__copy__", "__deepcopy__", "__reduce_ex__"):
             copies = _refused(vars(kind)[name], f"copying or pickling a {kind.__name__}", "copy it outside")
             yield kind, name, copies
@@ -315,6 +367,8 @@ def _replacements() -> Iterator[tuple[Any, str, Any]]:
         yield Mask, name, _combined(vars(Mask)[name], function)
     for name in ("lt", "le", "gt", "ge", "eq", "ne"):
         yield Value, f"__{name}__", _guarded(vars(Value)[f"__{name}__"], name)
+    for name in "add sub mul truediv floordiv mod pow matmul and or xor".split():
+        yield Tensor, f"__i{name}__", _refused_for_plain(_rebinds, "it changes in place")
     for name in _READS:
         yield Tensor, name, _refused(vars(Tensor)[name], f"{name}() of a Tensor", _CALL_OUTSIDE)
     for name in ("sum", "mean", "nonzero", "astype", "copy", "__float__", "__int__", "__array__"):
@@ -337,7 +391,7 @@ def _close_ways_out(touches_gradients: bool) -> None:
         if touches_gradients and not any(name == "grad" for _, name, _ in _originals):
             replacements.append((Node, "grad", _guarded_grad(vars(Node)["grad"])))
         for kind, name, replacement in replacements:
-            _originals.append((kind, name, vars(kind)[name]))
+            _originals.append((kind, name, vars(kind).get(name)))
             setattr(kind, name, replacement)
 
 
@@ -347,5 +401,8 @@ def _open_ways_out() -> None:
         _open_runs -= 1
         if not _open_runs:
             for kind, name, original in _originals:
-                setattr(kind, name, original)
+                if original is None:  # there was none
+                    delattr(kind, name)
+                else:
+                    setattr(kind, name, original)
             _originals.clear()
