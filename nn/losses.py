@@ -182,7 +182,7 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
         _check_reduction(reduction)
     if not (type(input) is Tensor and input.ndim == 2 and input.size):
         input, target = _rows(input, target)
-    if not isinstance(target, Node):
+    if type(target) is not np.ndarray and not isinstance(target, Node):
         target = np.asarray(target)
     if target.ndim == 2 and not _is_within(0, target, np.inf):
         raise ValueError("cross_entropy() takes class indices, or probabilities; one of these is negative or nan")

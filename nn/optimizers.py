@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -91,8 +91,7 @@ class Optimizer:
         self._groups = [self._group(positions, entrywise) for positions in _positions(self.params, together)]
 
     def _compile(self) -> None:
-        if self.rule:
-            self._update = updates.by_arrays(self.rule, self.remembers, self.names)
+        self._update = updates.by_arrays(self.rule, self.remembers, self.names) if self.rule else _no_rule
         if self.fused:
             dtypes = {parameter.dtype for parameter in self.params if isinstance(parameter, Tensor)}
             self._loop = updates.by_entries(self.rule, self.remembers, self.names, tuple(sorted(dtypes, key=str)))
@@ -171,14 +170,12 @@ class Optimizer:
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """What to subtract from a parameter: of its gradient, a float or an array that must not be changed, of what is
         remembered of it, and of the number of this step, from 1."""
-        if not self.rule:
-            raise NotImplementedError("an optimiser of one's own says in `change` what to subtract")
         *remembered, scratch = memory.values()
         return self._update(scratch, gradient, *remembered, *self.numbers(step))
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """The numbers of the rule, for the number of this step, from 1."""
-        raise NotImplementedError
+        return ()
 
     def state_dict(self) -> dict[str, Any]:
         """What the next step depends on besides parameters and gradients, as numbers and arrays by name."""
@@ -259,9 +256,11 @@ class SGD(Optimizer):
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """The learning rate, and the momentum if there was any from the beginning."""
+        if not (self.momentum or self.nesterov or self.remembers):
+            return (self.lr,)
         if self.nesterov != ("momentum +" in self.rule):
             raise ValueError("`nesterov` was another one when this SGD was made; make a new one")
-        return _with_momentum(self, self.lr) if self.momentum or self.remembers else (self.lr,)
+        return _with_momentum(self, self.lr)
 
 
 class Adagrad(Optimizer):
@@ -484,6 +483,10 @@ def _with_momentum(optimizer: SGD | RMSprop, *numbers: float) -> tuple[float, ..
         kind = type(optimizer).__name__
         raise ValueError(f"this {kind} was made without momentum and keeps no velocity; make a {kind} with momentum")
     return numbers
+
+
+def _no_rule(*_: Any) -> NoReturn:
+    raise NotImplementedError("an optimiser of one's own says in `change` what to subtract")
 
 
 def _change_one(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
