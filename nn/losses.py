@@ -159,7 +159,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean") -> Any:
     """
     _check_reduction(reduction, "batchmean")
     input = array(input)
-    target = target if isinstance(target, Node) else array(target)
+    target = target if isinstance(target, Node) else array(target, input.dtype)
     _check_shapes(kl_div, input.shape, target.shape)
     if not _is_within(0, target, np.inf):
         raise ValueError("kl_div() takes probabilities as target; one of them is negative or nan")

@@ -43,7 +43,7 @@ class Module:
         super().__init_subclass__(**kwargs)
         call = vars(cls).get("__call__", vars(cls).get("forward"))
         if call is not None:
-            cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign]  # wrapped on purpose
+            cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign]  # for drawings
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         """The parameters with their paths, such as ``layers.0.neurons.3.w.1``, in the order they were stored.

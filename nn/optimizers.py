@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Optimizer:
     remembered of each parameter from step to step.
 
     `weight_decay` times the parameter is added to its gradient, but not at the positions in `undecayed`. `fused` steps
-    Tensors by loops that numba compiles: the same numbers, the larger the arrays the sooner.
+    Tensors by loops that numba compiles: to the same numbers, and the faster the larger they are.
 
     An optimiser of one's own says in `change` what to subtract:
 
@@ -91,7 +91,8 @@ class Optimizer:
         self._groups = [self._group(positions, entrywise) for positions in _positions(self.params, together)]
 
     def _compile(self) -> None:
-        self._update = updates.by_arrays(self.rule, self.remembers, self.names) if self.rule else _no_rule
+        if self.rule:
+            self._update = updates.by_arrays(self.rule, self.remembers, self.names)
         if self.fused:
             dtypes = {parameter.dtype for parameter in self.params if isinstance(parameter, Tensor)}
             self._loop = updates.by_entries(self.rule, self.remembers, self.names, tuple(sorted(dtypes, key=str)))
@@ -170,8 +171,10 @@ class Optimizer:
     def change(self, gradient: Any, memory: dict[str, Any], step: int) -> Any:
         """What to subtract from a parameter: of its gradient, a float or an array that must not be changed, of what is
         remembered of it, and of the number of this step, from 1."""
-        *remembered, scratch = memory.values()
-        return self._update(scratch, gradient, *remembered, *self.numbers(step))
+        if not self.rule:
+            raise NotImplementedError(f"{type(self).__name__} does not say in `change` what to subtract")
+        remembered = [memory[name] for name in self.remembers]
+        return self._update(memory["scratch"], gradient, *remembered, *self.numbers(step))
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """The numbers of the rule, for the number of this step, from 1."""
@@ -483,10 +486,6 @@ def _with_momentum(optimizer: SGD | RMSprop, *numbers: float) -> tuple[float, ..
         kind = type(optimizer).__name__
         raise ValueError(f"this {kind} was made without momentum and keeps no velocity; make a {kind} with momentum")
     return numbers
-
-
-def _no_rule(*_: Any) -> NoReturn:
-    raise NotImplementedError("an optimiser of one's own says in `change` what to subtract")
 
 
 def _change_one(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:

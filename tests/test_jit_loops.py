@@ -157,18 +157,3 @@ def test_missing_numba_is_told_once(monkeypatch):
             for _ in range(5):
                 compiled()
     assert ["pip install wengert[jit]" in str(each.message) for each in told] == [True]
-
-
-@needs_numba
-def test_loops_over_scalars_keep_nan_and_inf(monkeypatch):
-    monkeypatch.setattr(numba_modules, "HOT", 2)
-    xs = [Value(1.0 + 0.001 * i) for i in range(300)]
-    ts = [Value([math.nan, math.inf, 1e20, -math.inf, 1.0, 0.0][i % 6]) for i in range(300)]
-
-    def f():
-        return [(x + t * 2.0) - t * 2.0 for x, t in zip(xs, ts, strict=True)]
-
-    compiled = jit(f)
-    for _ in range(3):
-        np.testing.assert_array_equal([each.data for each in compiled()], [each.data for each in f()])
-    assert "compiled loops" in compiled.explain()

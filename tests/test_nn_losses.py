@@ -279,3 +279,11 @@ def test_the_target_of_kl_div_may_be_of_values():
     x, t = [[Value(-0.5), Value(-1.0)]], [[Value(0.3), Value(0.7)]]
     expected = nn.kl_div(np.array([[-0.5, -1.0]]), np.array([[0.3, 0.7]]))
     assert nn.kl_div(x, t).item() == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("target", [[[0.25, 0.75]], np.array([[0.25, 0.75]]), [[1, 0]]])
+def test_kl_div_keeps_single_precision(target):
+    x = Tensor(np.log(np.float32([[0.5, 0.5]])))
+    loss = nn.kl_div(x, target)
+    loss.backward()
+    assert loss.dtype == x.grad.dtype == np.float32

@@ -641,3 +641,19 @@ def test_a_gradient_in_single_precision_is_taken_as_it_is():
     p.grad = np.float32([0.1, 0.2])
     nn.SGD([p], lr=0.1).step()
     assert p.data.tolist() == [1 - float(np.float32(0.1)) * 0.1, 1 - float(np.float32(0.2)) * 0.1]
+
+
+def test_a_change_of_ones_own_may_remember_more_than_the_one_it_calls():
+    class Counting(nn.Adam):
+        def change(self, gradient, memory, step):
+            memory["calls"] = memory.get("calls", 0) + 1
+            return super().change(gradient, memory, step)
+
+    own, usual = Tensor([1.0, 2.0]), Tensor([1.0, 2.0])
+    optimizers = [Counting([own]), nn.Adam([usual])]
+    for gradient in ([1.0, -2.0], [3.0, 0.5]):
+        own.grad = usual.grad = np.array(gradient)
+        for optimizer in optimizers:
+            optimizer.step()
+    assert own.data.tolist() == usual.data.tolist()
+    assert optimizers[0]._groups[0].memory["calls"] == 2

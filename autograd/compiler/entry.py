@@ -32,7 +32,7 @@ from autograd.tensor import Mask, Tensor
 from autograd.tree import flatten
 from autograd.value import Value
 
-DOUBTS = 8
+DOUBTS = 8  # calls whose results are compared with those of the function itself, where that asks for types
 MISS: Any = object()  # what a call returns whose comparisons have other answers
 _new = object.__new__
 _kind = attrgetter("shape", "dtype")
@@ -78,8 +78,7 @@ class Entry:
                 surroundings.check(name, trace.generators)
             except BaseException as error:
                 surroundings.rewind_randoms()
-                gives_nodes = all(isinstance(given[position], Node) for position in self.positions)
-                is_unknown = not gives_nodes and isinstance(error, (TypeError, AttributeError))
+                is_unknown = bool(plain) and isinstance(error, (TypeError, AttributeError))
                 if is_unknown or isinstance(error, Untraceable):
                     surroundings.rewind(name)
                 if not is_unknown:
@@ -89,8 +88,7 @@ class Entry:
         if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
             raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
         # whether f may have done other things with the nodes than with the numbers for which they stood
-        self.is_doubtful = not self.generators and surroundings.asks_for_types() and bool(plain)
-        self.doubts = DOUBTS if self.is_doubtful else 0  # calls whose results are still to be compared
+        self.doubts = DOUBTS if plain and not self.generators and surroundings.asks_for_types() else 0
         leaves, build_result = flatten(result)
         made = list(dict.fromkeys(each for each in leaves if isinstance(each, Node) and trace.made(each)))
         self.is_scalar = all(type(node) is Value and type(node.op) is Row for node in (*trace.nodes, *made))
@@ -191,9 +189,10 @@ class Entry:
         randoms = [*map(_state_of, self.generators)]
         try:
             outputs = self.executor.forward(inputs)
-        except Exception:  # what f itself raises says more
+        except Exception:
             self._rewind(randoms)
-            return self.f(*args, **kwargs)
+            self.f(*args, **kwargs)  # what it raises itself says more
+            raise
         if outputs is None:
             self._rewind(randoms)
             return MISS

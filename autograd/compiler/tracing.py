@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -200,10 +200,6 @@ def _rebinds(*_: Any) -> Any:
     return NotImplemented
 
 
-def _no_number(value: Any) -> NoReturn:
-    raise TypeError(f"float() argument must be a string or a real number, not {type(value).__name__!r}")
-
-
 def _guarded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
     def method(self: Value, other: Any) -> Any:
         answer = original(self, other)
@@ -349,7 +345,7 @@ def _replacements() -> Iterator[tuple[Any, str, Any]]:
         yield kind, "backward", _refused(backward, "calling backward()", "call it on what the function returns")
         yield kind, "__hash__", _refused_for_plain(vars(kind)["__hash__"], "it looks up")
         for name in ("__float__", "__int__", "__index__"):
-            yield kind, name, _refused_for_plain(vars(kind).get(name, _no_number), f"it calls {name}() of")
+            yield kind, name, _refused_for_plain(vars(kind)[name], f"it calls {name}() of")
         for name in ("__copy__", "__deepcopy__", "__reduce_ex__"):
             copies = _refused(vars(kind)[name], f"copying or pickling a {kind.__name__}", "copy it outside")
             yield kind, name, copies
