@@ -159,11 +159,11 @@ def _calls(notes: _Notes) -> Iterable[Call]:
 
 
 def _add(notes: _Notes, node: Node) -> None:
-    known = node._recall("calls")
-    if known is None:
-        node._remember("calls", [notes])
+    about = getattr(node, "_about", None)
+    if about is None:  # of nearly all, so this does by itself what `_remember` would
+        node._about = {"calls": [notes]}
     else:
-        known.append(notes)
+        about.setdefault("calls", []).append(notes)
 
 
 def _scope_of(module: Any) -> Scope:

@@ -42,10 +42,9 @@ def layered_steps() -> dict[str, Work]:
         optimizer.step()
 
     def bare() -> None:
-        loss = cross_entropy(affine(affine(x, w1, b1).relu(), w2, b2), labels)
         for leaf in leaves:
             leaf.grad = None
-        loss.backward()
+        cross_entropy(affine(affine(x, w1, b1).relu(), w2, b2), labels).backward()
         for leaf in leaves:
             leaf.data -= RATE * leaf.grad
 

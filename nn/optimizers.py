@@ -31,12 +31,13 @@ _Places = list[tuple[slice, tuple[int, ...]]]
 class _Group(NamedTuple):
     """Parameters that are stepped together: their positions, where in a vector the entries of each stand and in what
     shape, and such vectors of what is remembered of them; for one parameter alone that is not fused, arrays of its
-    shape or numbers. Then the function that steps them, of the optimiser, the group and all gradients."""
+    shape or numbers. Then the function that steps them, of the optimiser, the group and all gradients; None where the
+    optimiser does so by its rule."""
 
     positions: list[int]
     places: _Places
     memory: dict[str, Any]
-    change: Callable[[Any, Any, list[Any]], None]
+    change: Callable[[Any, Any, list[Any]], None] | None
 
 
 class Optimizer:
@@ -82,13 +83,15 @@ class Optimizer:
         self.undecayed: Collection[int] = frozenset()
         self.steps = [0] * len(self.params)
         definer = next(each for each in type(self).__mro__ if "change" in vars(each))
-        entrywise = bool(self.rule) if definer is Optimizer else vars(definer).get("entrywise", False)
+        by_rule = definer is Optimizer and bool(self.rule)
+        entrywise = by_rule or vars(definer).get("entrywise", False)
         self.fused = bool(fused)
         if fused and definer is not Optimizer:
             raise ValueError(f"{type(self).__name__} has a change() of its own, which cannot be fused")
         self._compile()
-        together = tuple(kind for kind in self.together if not (fused and kind is Tensor)) if entrywise else ()
-        self._groups = [self._group(positions, entrywise) for positions in _positions(self.params, together)]
+        together = self.together if entrywise else ()
+        groups = _positions(self.params, together, Tensor if fused else ())
+        self._groups = [self._group(positions, entrywise, by_rule) for positions in groups]
 
     def _compile(self) -> None:
         if self.rule:
@@ -104,7 +107,7 @@ class Optimizer:
         vars(self).update(state)
         self._compile()
 
-    def _group(self, positions: list[int], entrywise: bool) -> _Group:
+    def _group(self, positions: list[int], entrywise: bool, by_rule: bool) -> _Group:
         shapes = [self.params[i].shape for i in positions]
         ends = list(accumulate(map(math.prod, shapes), initial=0))
         first = self.params[positions[0]]
@@ -112,9 +115,9 @@ class Optimizer:
         shape, dtype = shapes[0] if len(shapes) == 1 and not fused else ends[-1], first.dtype
         # scratch is to write to, as asking for new memory takes longer than the arithmetic
         memory = {name: np.zeros(shape, dtype) for name in (*self.remembers, "scratch")}
-        change = _change_several if len(positions) > 1 else _change_fused if fused else _change_one
-        if change is _change_one and entrywise and ends[-1] > _PART:
-            change = _change_in_parts
+        change: Any = _change_fused if fused else _change_several
+        if len(positions) == 1 and not fused:
+            change = _change_in_parts if entrywise and ends[-1] > _PART else None if by_rule else _change_one
         return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory, change)
 
     def __repr__(self) -> str:
@@ -140,7 +143,13 @@ class Optimizer:
             if self.weight_decay:
                 self._decay(gradients)
             for group in self._groups:
-                group.change(self, group, gradients)
+                if group.change is not None:
+                    group.change(self, group, gradients)
+                    continue
+                i = group.positions[0]  # one array, by the rule: as most are, so it is written out
+                if (gradient := gradients[i]) is not None:
+                    self.steps[i] = step = self.steps[i] + 1
+                    self.params[i].data -= self._update(gradient, *group.memory.values(), *self.numbers(step))
         finally:
             unhush(token)
 
@@ -174,7 +183,7 @@ class Optimizer:
         if not self.rule:
             raise NotImplementedError(f"{type(self).__name__} does not say in `change` what to subtract")
         remembered = [memory[name] for name in self.remembers]
-        return self._update(memory["scratch"], gradient, *remembered, *self.numbers(step))
+        return self._update(gradient, *remembered, memory["scratch"], *self.numbers(step))
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """The numbers of the rule, for the number of this step, from 1."""
@@ -514,25 +523,35 @@ def _change_in_parts(optimizer: Optimizer, group: _Group, gradients: list[Any]) 
 
 
 def _change_fused(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
-    """Step an array by a compiled loop."""
-    i = group.positions[0]
-    gradient, parameter = gradients[i], optimizer.params[i]
-    if gradient is None:
-        return
-    optimizer.steps[i] = step = optimizer.steps[i] + 1
-    data = parameter.data
-    *vectors, scratch = group.memory.values()
-    shape, dtype = group.places[0][1], scratch.dtype
-    if data.shape != shape or data.dtype != dtype:  # the loop would read and write beside its arrays
-        raise ValueError(
-            f"parameter {i} had shape {shape} and dtype {dtype} when this optimiser was made, and now {data.shape} and "
-            f"{data.dtype}; make a new optimiser"
-        )
-    whole = data if data.flags.c_contiguous else data.copy("C")
-    optimizer._loop(whole.reshape(-1), gradient.reshape(-1), *vectors, *map(float, optimizer.numbers(step)))
-    if whole is not data:
-        data[...] = whole
-    parameter.data = data
+    """Step arrays by a compiled loop, several in one call."""
+    params, steps, (*vectors, scratch) = optimizer.params, optimizer.steps, group.memory.values()
+    dtype, nothing = scratch.dtype, (0, scratch[:0], scratch[:0])
+    arguments: dict[int, list[Any]] = {}  # of the loop, by the numbers of the steps
+    copies = []
+    for i, (place, shape) in zip(group.positions, group.places, strict=True):
+        gradient, data = gradients[i], params[i].data
+        if gradient is None:
+            continue
+        if data.shape != shape or data.dtype != dtype:  # the loop would read and write beside its arrays
+            raise ValueError(
+                f"parameter {i} had shape {shape} and dtype {dtype} when this optimiser was made, and now {data.shape} "
+                f"and {data.dtype}; make a new optimiser"
+            )
+        if not data.flags.c_contiguous:
+            copies.append((data, data.copy("C")))
+            data = copies[-1][1]
+        arguments.setdefault(steps[i] + 1, []).extend((place.start, data.ravel(), gradient.ravel()))
+    for step, each in arguments.items():
+        numbers = [float(number) for number in optimizer.numbers(step)]
+        each += nothing * (-(len(each) // 3) % updates.AT_ONCE)
+        for first in range(0, len(each), 3 * updates.AT_ONCE):
+            optimizer._loop(*each[first : first + 3 * updates.AT_ONCE], *vectors, *numbers)
+    for data, copy in copies:
+        data[...] = copy
+    for i in group.positions:
+        if gradients[i] is not None:
+            steps[i] += 1
+            params[i].data = params[i].data
 
 
 def _change_several(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
@@ -571,12 +590,13 @@ def _flat(gradient: Any, shape: tuple[int, ...]) -> Any:
     return gradient.reshape(-1)
 
 
-def _positions(params: Sequence[Any], together: tuple[type, ...]) -> list[list[int]]:
-    """The positions of the parameters in groups to be stepped together: small ones of one of these kinds, and dtype."""
+def _positions(params: Sequence[Any], together: tuple[type, ...], fused: type | tuple[()]) -> list[list[int]]:
+    """The positions of the parameters in groups to be stepped together, each of one kind and dtype: small ones of some
+    kinds, and all of those that are fused."""
     groups: dict[Any, list[int]] = {}
     for i, parameter in enumerate(params):
-        is_alone = parameter.size >= _LARGE or not isinstance(parameter, together)
-        groups.setdefault(i if is_alone else (type(parameter), parameter.dtype), []).append(i)
+        is_shared = isinstance(parameter, fused) or (parameter.size < _LARGE and isinstance(parameter, together))
+        groups.setdefault((type(parameter), parameter.dtype) if is_shared else i, []).append(i)
     return list(groups.values())
 
 

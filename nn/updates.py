@@ -21,7 +21,7 @@ from autograd.readers.generated import function_from
 
 _UFUNCS: dict[type, str] = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 _Names = tuple[str, ...]
-
+AT_ONCE = 4  # parameters that a compiled function steps: with only one, calling it would take most of the time
 
 _OTHER = (
     "a rule has lines such as 'sums += gradient', which change what is remembered, and then 'change = …', made of "
@@ -31,7 +31,7 @@ _OTHER = (
 
 @cache
 def by_arrays(rule: str, remembered: _Names, numbers: _Names) -> Callable[..., Any]:
-    """A function of an array to write to, the gradient, what is remembered, and the numbers: it changes what is
+    """A function of the gradient, what is remembered, an array to write to, and the numbers: it changes what is
     remembered, and returns the change in the array to write to.
 
     Raises ValueError for anything but a rule.
@@ -45,7 +45,7 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
     arithmetic.
 
     >>> print(array_source("sums += gradient\\nchange = (sums + gradient) * lr", ("sums",), ("lr",)))
-    def update(scratch, gradient, sums, lr):
+    def update(gradient, sums, scratch, lr):
         add(sums, gradient, sums)
         add(sums, gradient, scratch)
         multiply(scratch, lr, scratch)
@@ -87,14 +87,15 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
             lines.append(f"return {computed(value)}")
         case _:
             raise ValueError(f"{ast.unparse(last)!r} cannot be the last line of a rule: {_OTHER}")
-    parameters = ", ".join(("scratch", "gradient", *remembered, *numbers))
+    parameters = ", ".join(("gradient", *remembered, "scratch", *numbers))
     return f"def update({parameters}):\n" + "\n".join(f"    {line}" for line in lines)
 
 
 @cache
 def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any, ...]) -> Callable[..., None]:
-    """A compiled function of the parameter, the gradient and what is remembered, as vectors of these dtypes, and of the
-    numbers: it changes the parameter and what is remembered, in double precision bit for bit as NumPy does.
+    """A compiled function that steps `AT_ONCE` parameters of one of these dtypes: it takes of each where its entries
+    begin in what is remembered, itself and its gradient, as vectors; then what is remembered of all, and the numbers.
+    It changes the parameters and what is remembered, in double precision bit for bit as NumPy does.
 
     Raises ImportError without numba, ValueError for other than single and double precision.
     """
@@ -103,17 +104,21 @@ def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any
             raise ValueError(f"fused=True steps parameters of dtype float32 or float64, not {dtype}")
     if not numba_modules.has_numba():
         raise ImportError('fused=True compiles the steps with numba: pip install "wengert[jit]"')
-    vectors = ("gradient", *remembered)
+    shared = ", ".join((*(f"all_{name}" for name in remembered), *numbers))
+    each = [f"start_{i}, parameter_{i}, gradient_{i}" for i in range(AT_ONCE)]
     lines = [
-        *(f"{name} = {name}_vector[i]" for name in vectors), *rule.splitlines(),
-        *(f"{name}_vector[i] = {name}" for name in remembered), "parameter_vector[i] -= change",
+        "gradient = its_gradient[i]", *(f"{name} = its_{name}[i]" for name in remembered), *rule.strip().splitlines(),
+        *(f"its_{name}[i] = {name}" for name in remembered), "parameter[i] -= change",
     ]  # fmt: skip
-    parameters = ", ".join((*(f"{name}_vector" for name in ("parameter", *vectors)), *numbers))
     source = [
-        numba_modules.HEAD, "from math import sqrt\n\n", "@sweep", f"def update({parameters}):",
-        "    for i in range(parameter_vector.size):", *(f"        {line}" for line in lines),
+        numba_modules.HEAD, "from math import sqrt\n\n",
+        "@njit(**inner, **options)", f"def step(start, parameter, its_gradient, {shared}):",
+        *(f"    its_{name} = all_{name}[start : start + parameter.size]" for name in remembered),
+        "    for i in range(parameter.size):", *(f"        {line}" for line in lines), "\n",
+        "@sweep", f"def update({', '.join(each)}, {shared}):", *(f"    step({own}, {shared})" for own in each),
     ]  # fmt: skip
     update: Callable[..., None] = numba_modules.module("\n".join(source) + "\n").update
     for dtype in dtypes:  # compiled now, rather than in the middle of a step
-        update(*(np.empty(0, dtype) for _ in ("parameter", *vectors)), *(1.0 for _ in numbers))
+        empty = np.empty(0, dtype)
+        update(*(0, empty, empty) * AT_ONCE, *(empty for _ in remembered), *(1.0 for _ in numbers))
     return update

@@ -98,6 +98,15 @@ def test_gradients_of_other_kinds(gradient):
     np.testing.assert_array_equal(compiled.data, plain.data)
 
 
+def test_a_graph_knows_that_a_step_has_changed_its_parameter():
+    p = Tensor(np.ones(3))
+    y = (p * p).sum()
+    y.backward()
+    nn.SGD([p], lr=1.0, fused=True).step()
+    with pytest.raises(RuntimeError, match="was set since"):
+        y.backward(create_graph=True)
+
+
 def test_a_wrong_gradient_changes_nothing():
     p, q = Tensor(np.ones(3)), Tensor(np.ones(2))
     optimizer = nn.SGD([p, q], lr=1.0, fused=True)
