@@ -160,9 +160,9 @@ def walk_values(root: Any, gradient: float) -> bool:
                 if dy:
                     node.y.grad += gradient * dy
         if accumulated:
-            totals = [
-                old + leaf.grad if type(old) is float else _total(leaf, old, leaf.grad) for leaf, old in accumulated
-            ]
+            totals: list[Any] = []
+            for leaf, old in accumulated:  # Python 3.13 may not catch what a trace function raises in a comprehension
+                totals.append(old + leaf.grad if type(old) is float else _total(leaf, old, leaf.grad))
             for (leaf, _), total in zip(accumulated, totals, strict=True):
                 leaf.grad = total
     except BaseException as error:

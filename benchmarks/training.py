@@ -28,17 +28,22 @@ Work = Callable[[], object]
 RATE = 1e-9  # so small that every step costs alike
 
 
-def layered_steps() -> dict[str, Work]:
+def layered_steps(compiled: bool) -> dict[str, Work]:
     """A step of 64-128-10 × 32 through `Module`, loss and optimiser, and the same in the engine's own functions."""
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(32, 64)), rng.integers(0, 10, 32)
     net = nn.Sequential(nn.Linear(64, 128, rng=rng), nn.ReLU(), nn.Linear(128, 10, rng=rng))
-    optimizer = nn.SGD(net.parameters(), lr=RATE)
+    optimizer = nn.SGD(net.parameters(), lr=RATE, fused=compiled)
     w1, b1, w2, b2 = leaves = [Tensor(each.data.copy()) for each in net.parameters()]
+
+    def error(x: Any, labels: Any) -> Any:
+        return nn.cross_entropy(net(x), labels)
+
+    evaluate = jit(error) if compiled else error
 
     def modules() -> None:
         optimizer.zero_grad()
-        nn.cross_entropy(net(x), labels).backward()
+        evaluate(x, labels).backward()
         optimizer.step()
 
     def bare() -> None:
@@ -48,7 +53,7 @@ def layered_steps() -> dict[str, Work]:
         for leaf in leaves:
             leaf.data -= RATE * leaf.grad
 
-    return {"wengert's nn": modules, "bare engine code": bare}
+    return {f"wengert's nn{_told(compiled)}": modules, "bare engine code": bare}
 
 
 def image_by_image(inputs: Any, targets: Any, compiled: bool) -> dict[str, Work]:
@@ -222,7 +227,9 @@ def _ways() -> tuple[bool, ...]:
 
 def cases() -> Iterator[Case | Figure]:
     """Everything measured here."""
-    yield Case("step of 64-128-10 × 32 through nn", layered_steps(), "bare engine code", "≤ 1.10", calls=10, rounds=150)
+    for compiled in _ways():
+        name, works = f"step of 64-128-10 × 32 through nn{_told(compiled)}", layered_steps(compiled)
+        yield Case(name, works, "bare engine code", "≤ 1.10", calls=10, rounds=150)
     path = os.environ.get("MNIST")
     if path:
         yield from mnist_cases(nn.read_mnist(path))

@@ -10,6 +10,8 @@ import autograd
 from autograd import Tensor, Value, grad, gradcheck
 from autograd.composed import _RULES, _in_numpy
 
+pytestmark = pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # from NumPy 2.5 on, but still there
+
 random = np.random.default_rng(5)
 V, W = random.normal(size=3), random.normal(size=3)
 M, N = random.normal(size=(2, 3)), random.normal(size=(2, 3))
