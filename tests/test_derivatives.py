@@ -380,7 +380,7 @@ def assert_same(row: Row, point: Point) -> None:
         assert mine == theirs or (mine != mine and theirs != theirs) or is_close(mine, theirs, 1e-12, tolerance), (
             point, index, mine, theirs,
         )  # fmt: skip
-        if mine == 0.0 and row.name not in ("maximum", "minimum", "relu"):
+        if mine == 0.0 and row.name not in ("maximum", "minimum", "fmax", "fmin", "relu"):
             assert math.copysign(1.0, mine) == math.copysign(1.0, theirs), (point, index, mine, theirs)
 
 

@@ -150,7 +150,8 @@ def test_missing_numba_is_told_once(monkeypatch):
     monkeypatch.setattr(numba_modules, "HOT", 3)
     monkeypatch.setattr(numba_modules, "has_numba", lambda: False)
     lanes._tell_that_numba_is_missing.cache_clear()
-    with warnings.catch_warnings(record=True, action="always") as told:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         for _ in range(2):
             loss, _ = network()
             compiled = jit(loss)

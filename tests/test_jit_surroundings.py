@@ -191,7 +191,8 @@ def test_to_and_fro_is_recorded_once_each():
 def test_what_changes_at_every_call_falls_back_and_says_so():
     rate, w = 1.0, Value(2.0)
     f = jit(lambda x: w * x * rate)
-    with warnings.catch_warnings(record=True, action="always") as told:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         for _ in range(30):
             rate *= 0.9
             assert f(1.0).data == 2.0 * rate

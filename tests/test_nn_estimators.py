@@ -21,7 +21,10 @@ IRIS = load_iris(return_X_y=True)
 IRIS = StandardScaler().fit_transform(IRIS[0]), IRIS[1]
 
 
-@parametrize_with_checks([nn.MLPClassifier(max_iter=60), nn.MLPRegressor(max_iter=60)])
+CHECKS = parametrize_with_checks([nn.MLPClassifier(max_iter=60), nn.MLPRegressor(max_iter=60)]).mark
+
+
+@pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_scikit_learns_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the checks train for a few epochs only

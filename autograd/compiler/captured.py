@@ -366,9 +366,9 @@ def _is_library(name: str) -> bool:
     return top in sys.stdlib_module_names or (installed and top != _LAYERS)
 
 
-def _top(name: str | None) -> str:
-    """The package of a module."""
-    return (name or "").partition(".")[0]
+def _top(name: Any) -> str:
+    """The package of a module; of Cython's own classes Python may tell none."""
+    return name.partition(".")[0] if isinstance(name, str) else ""
 
 
 def _add_methods(kind: type, methods: dict[str, list[FunctionType]]) -> None:
