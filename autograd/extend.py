@@ -11,6 +11,7 @@ import numpy as np
 from autograd.node import Node
 from autograd.ops.primitive import Primitive
 from autograd.ops.shape import shape_of
+from autograd.plain import kind_of
 from autograd.value import Value
 
 
@@ -81,6 +82,8 @@ def _no_rule(*operands: Any, **params: Any) -> Any:
 def _rule(name: str, position: int, maker: Callable[..., Any]) -> Callable[..., Any]:
     def rule(g: Any, z: Any, *operands: Any, **params: Any) -> Any:
         share = maker(z, *operands, **params)(g)
+        if not isinstance(share, Node) and np.asarray(share).dtype.kind not in "fiub":
+            raise TypeError(f"the rule of {name}() for argument {position} returned {kind_of(share)}, not real numbers")
         shape, wanted = shape_of(share), shape_of(operands[position])
         was_broadcast = shape == shape_of(z) and len(wanted) <= len(shape)
         was_broadcast &= all(n in (1, m) for n, m in zip(wanted[::-1], shape[::-1], strict=False))

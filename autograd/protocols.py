@@ -113,8 +113,13 @@ def array_function(self: Node, function: Any, types: Any, args: tuple[Any, ...],
 
 
 def _no_rule(function: Any) -> str:
-    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+    if function is np.copyto:  # as np.full_like of an array calls it
+        return "np.copyto cannot fill an array with what has a gradient; write np.stack, or full from autograd.numpy"
+    name = function.__name__
+    if not isinstance(function, np.ufunc):
+        name = f"{function.__module__}.{name}".replace("numpy", "np", 1)
+    else:  # SciPy's look like NumPy's
+        name = f"np.{name}" if getattr(np, name, None) is function else f"the ufunc {name}"
     return (
-        f"{module}.{function.__name__} has no derivative rule, so it would lose the gradient; "
-        "pass x.data if a plain number or array is meant"
+        f"{name} has no derivative rule, so it would lose the gradient; pass x.data if a plain number or array is meant"
     )

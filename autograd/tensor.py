@@ -396,6 +396,9 @@ class Mask(Tensor):
     def __int__(self) -> int:
         return int(self._primal)
 
+    def __index__(self) -> int:
+        return self._primal.__index__()
+
     def backward(self, *args: Any, **kwargs: Any) -> None:
         """Raise TypeError: nothing flows through a comparison."""
         raise TypeError("backward() of a comparison: a boolean Tensor has no gradient")
@@ -472,7 +475,7 @@ def _checked(data: Any) -> NDArray[Any]:
         made = np.asarray(data)
     except ValueError as error:
         raise ValueError(f"Tensor() of a ragged list: all rows need the same length ({error})") from None
-    _check_unmasked(data)
+    _check_is_array(data)
     if made.dtype.kind == "f":
         return made
     if made.dtype.kind in "iub":
@@ -482,17 +485,20 @@ def _checked(data: Any) -> NDArray[Any]:
 
 def _constant(operand: Any, op: Primitive) -> Any:
     """A constant operand as NumPy takes it."""
-    _check_unmasked(operand)
+    _check_is_array(operand)
     made = np.asarray(operand)
     if made.dtype.kind not in "fiub":
         raise TypeError(f"{op.name}() of a Tensor and {kind_of(operand)}: expected nodes, real numbers or real arrays")
     return made if made.ndim or isinstance(operand, np.ndarray) else made[()]
 
 
-def _check_unmasked(data: Any) -> None:
+def _check_is_array(data: Any) -> None:
+    """Raise TypeError for arrays that compute otherwise than arrays."""
     mask = getattr(data, "mask", None)
     if mask is not None and np.any(mask):
         raise TypeError("an array with masked entries would lose its mask: fill them first, as in x.filled(0.0)")
+    if isinstance(data, np.matrix):
+        raise TypeError("a numpy.matrix multiplies otherwise than an array: write np.asarray(m), and @ for the product")
 
 
 def _plain_index(index: Any) -> Any:

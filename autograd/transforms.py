@@ -174,7 +174,17 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     array([[0., 1.],
            [1., 0.]])
     """
-    return jacobian(jacobian(f, argnum), argnum)
+
+    @_named("hessian", f)
+    def all_second_derivatives(*args: Any, **kwargs: Any) -> Any:
+        if isinstance(args[argnum], dict):
+            raise TypeError(
+                "hessian() takes numbers and arrays, not a dict; put its parts into one array, or use "
+                "hessian_vector_product(), which takes structures"
+            )
+        return jacobian(jacobian(f, argnum), argnum)(*args, **kwargs)
+
+    return all_second_derivatives
 
 
 def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
@@ -207,6 +217,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     >>> grad(checkpoint(lambda x: np.tanh(x) ** 2))(0.0)
     0.0
+
+    Raises RuntimeError in the backward pass if f then comes to another result, as one that draws random numbers does.
     """
 
     @_named("checkpoint", f)
@@ -246,6 +258,11 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
                     for index, each in zip(own, recorded, strict=False)
                 }
                 again = recompute(fresh)
+            if not _is_alike(data_of(again), data):
+                raise RuntimeError(
+                    f"{op.name} came to another result when it was computed again, so it has no gradient: its function "
+                    "draws random numbers, or uses what has changed since; draw them outside and pass them as arguments"
+                )
             wanted = [*fresh.values(), *captured]
             return _shares(again, gradient, wanted, as_graph)
 
@@ -254,6 +271,16 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         return node.to_value() if is_value else node
 
     return run
+
+
+def _is_alike(again: Any, before: Any) -> bool:
+    """Whether two results differ by no more than rounding."""
+    if np.shape(again) != np.shape(before):
+        return False
+    with np.errstate(all="ignore"):
+        size = np.nanmax(np.abs(before), initial=0.0, where=np.isfinite(before))
+        rounding = 1000 * np.finfo(np.result_type(before)).eps
+        return bool(np.allclose(again, before, rtol=rounding, atol=rounding * size, equal_nan=True))
 
 
 def _captured(result: Node, start: float, leaves: set[Node]) -> list[Node]:

@@ -304,6 +304,50 @@ def test_a_list_of_values_is_an_operand():
     assert Tensor([3.0, 4.0]).dot([1.0, 2.0]).item() == 11.0
 
 
+def test_arguments_by_their_places_are_numpys():
+    x = np.array([np.nan, 2.0])
+    for copy in (True, 1):
+        assert np.nan_to_num(Tensor(x), copy, 3.0).tolist() == np.nan_to_num(x, copy, 3.0).tolist() == [3, 2]
+    with pytest.raises(TypeError, match="copy=False"):
+        np.nan_to_num(Tensor(x), False)
+    for f in (np.nansum, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.median):
+        with pytest.raises(TypeError, match="positional argument"):  # NumPy's third is dtype= or out=, not keepdims=
+            f(Tensor(x), 0, None)
+    booleans = np.array([True, False, True])
+    assert np.take(Tensor([1.0, 2.0, 3.0]), booleans).tolist() == [2, 1, 2]
+    assert grad(lambda t: np.take(t, booleans).sum())(np.ones(2)).tolist() == [1, 2]
+
+
+def test_interpolation_at_its_places_takes_the_slope_nearest_to_zero():
+    def slopes(fp, **ends):
+        return [grad(lambda x: np.interp(x, [0.0, 1.0, 2.0], fp, **ends))(float(x)) for x in range(3)]
+
+    assert slopes([0.0, 1.0, 5.0]) == [0.0, 1.0, 0.0]
+    assert slopes([0.0, 4.0, 5.0]) == [0.0, 1.0, 0.0]
+    assert slopes([0.0, -4.0, -5.0]) == [0.0, -1.0, 0.0]
+    assert slopes([0.0, 1.0, -5.0]) == [0.0, 0.0, 0.0]
+    assert slopes([0.0, 1.0, 5.0], left=-1.0, right=7.0) == [1.0, 1.0, 4.0]  # jumps: the limit from inside
+    assert grad(lambda fp: np.interp(1.0, [0.0, 1.0, 2.0], fp))(np.array([0.0, 1.0, 5.0])).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda n: np.tile(np.ones(2), n), lambda n: np.tile(Tensor([1.0]), (2, n)), lambda n: np.split(np.ones(4), n),
+        lambda n: np.array_split(Tensor(np.ones(4)), n), lambda n: np.hsplit(np.ones(4), n), lambda n: np.delete(np.ones(4), n),
+    ],
+)  # fmt: skip
+def test_a_node_is_no_count(f):
+    for node in (Value(2.0), Tensor(2.0)):
+        with pytest.raises(TypeError, match="its gradient would be lost"):
+            f(node)
+
+
+def test_logaddexp2_and_copysign_of_two_kinds():
+    assert np.logaddexp2(Tensor([4.0]), np.float32([4.0])).item() == 5.0
+    assert isinstance(np.copysign(np.ones(2), Tensor([1.0, -2.0])), Tensor)
+
+
 def test_several_arrays_at_once():
     x, y = np.atleast_2d(Tensor(V), Value(2.0))
     assert (x.shape, y.shape) == ((1, 3), (1, 1))
@@ -328,4 +372,10 @@ def test_what_numpy_refuses_is_refused():
         np.convolve(x[0], [1.0], "bad")
     with pytest.raises(ValueError, match="as many values as places"):
         np.interp(x[0], [1.0, 2.0, 3.0], x[0][:2])
+    with pytest.raises(ValueError, match="from 0 on, not -1"):
+        np.diff(x, -1)
+    matrix = np.ones((3, 3)).view(np.matrix)
+    for f in (lambda: matrix * x[0], lambda: matrix @ x[0], lambda: Tensor(matrix)):
+        with pytest.raises(TypeError, match=r"numpy\.matrix multiplies otherwise"):
+            f()
     assert np.full_like(Tensor(np.ones(3, np.float32)), Tensor(2.0)).dtype == np.float32

@@ -326,9 +326,16 @@ def test_functions_of_scipy(name):
     gradcheck(f, 0.3)
 
 
+def test_a_function_of_scipy_without_a_rule_is_not_called_numpys():
+    with pytest.raises(TypeError, match="the ufunc psi has no derivative rule"):
+        pytest.importorskip("scipy.special").digamma(Tensor([1.0]))
+
+
 def test_steps_are_plain_arrays():
     """Of integers and truths there is no gradient to lose."""
     x = Tensor([1.5, -2.5, 0.5])
+    assert np.zeros(np.sum(x > 0)).shape == (2,)
+    assert [*range(np.sum(x > 0))] == [0, 1]
     places = np.floor(x).astype(int)
     assert type(places) is np.ndarray
     assert places.tolist() == [1, -3, 0]

@@ -728,9 +728,52 @@ def test_checkpoint_notices_data_that_was_set_since(create_graph):
     assert (w.grad, x.grad) == (None, None)
     y = checkpoint(lambda x: x * x)(x).sum()
     x.data = [5.0, 6.0]  # the argument was recorded
-    if not create_graph:
+    if create_graph:
+        with pytest.raises(RuntimeError, match="was set since"):
+            y.backward(create_graph=True)
+    else:
         y.backward()
         assert x.grad.tolist() == [6, 8]
+
+
+def test_checkpoint_notices_random_numbers():
+    rng, x = onp.random.default_rng(0), Tensor([1.0, 2.0])
+    for size in (1.0, 1e-12):
+        y = checkpoint(lambda x, size=size: x + size * rng.normal(size=2))(x - x).sum()
+        with pytest.raises(RuntimeError, match="came to another result"):
+            y.backward()
+        assert x.grad is None
+    for special in ([onp.nan, onp.inf], [0.0, -onp.inf]):
+        checkpoint(lambda x: x + 1)(Tensor(special)).sum().backward()
+
+
+def test_the_second_derivatives_of_determinants_of_nearly_singular_matrices():
+    def cofactors(m):
+        return (
+            m[0, 0] * (m[1, 1] * m[2, 2] - m[1, 2] * m[2, 1]) - m[0, 1] * (m[1, 0] * m[2, 2] - m[1, 2] * m[2, 0])
+            + m[0, 2] * (m[1, 0] * m[2, 1] - m[1, 1] * m[2, 0])
+        )  # fmt: skip
+
+    rng = onp.random.default_rng(3)
+    singular = rng.normal(size=(3, 2)) @ rng.normal(size=(2, 3))
+    for far in (0.0, 1e-9, 1e-6, 1e-3):
+        m = singular + far * onp.eye(3)
+        onp.testing.assert_allclose(hessian(np.linalg.det)(m), hessian(cofactors)(m), atol=1e-8)
+    assert hessian(np.linalg.det)(onp.zeros((0, 0))).shape == (0, 0, 0, 0)
+
+
+def test_hessian_of_a_dict_says_what_to_do():
+    with pytest.raises(TypeError, match="hessian_vector_product"):
+        hessian(lambda p: p["a"] ** 2)({"a": 1.0})
+
+
+@pytest.mark.parametrize("share", [None, 2j, "2"])
+def test_a_rule_that_returns_no_number_is_named(share):
+    twice = primitive(lambda x: 2 * x)
+    defvjp(twice, lambda ans, x: lambda g: share)
+    for x in (1.0, onp.ones(2)):
+        with pytest.raises(TypeError, match="rule of <lambda>.. for argument 0 returned"):
+            grad(lambda x: np.sum(twice(x)))(x)
 
 
 def test_a_comparison_is_a_constant_of_checkpoint():

@@ -69,8 +69,9 @@ def jit(f: _F) -> _F:
     >>> weight.grad
     20.0
 
-    Raises JitError where the function reads a number out of the graph (`.data`, `item()`, printing, copying), calls
-    `backward()`, touches `.grad`, or changes what it reaches from outside: a replay would not do it again.
+    Raises JitError where the function reads a number out of the graph (`.data`, `item()`, `all()`, `argmax()`,
+    printing, copying), calls `backward()`, touches `.grad`, or changes what it reaches from outside: a replay would not
+    do it again.
     """
     if not callable(f):
         raise TypeError(f"jit() takes a function, not {f!r}")

@@ -155,11 +155,17 @@ def _refuse(what: str, way_out: str) -> None:
     while frame.f_globals.get("__name__") == "copy" and frame.f_back is not None:  # who called deepcopy()?
         frame = frame.f_back
     if not _is_foreign(frame):
+        asking = ""
         while not _is_foreign(frame) and frame.f_back is not None:
+            name = frame.f_code.co_name
+            asking = asking or ("" if name == "data_of" or name[0] == "<" else name.strip("_"))
             frame = frame.f_back
         code = frame.f_code
         raise trace.refused(
-            Untraceable(f"{code.co_filename}, line {frame.f_lineno}, takes the data of a node in {code.co_name}()")
+            Untraceable(
+                f"{code.co_filename}, line {frame.f_lineno}, takes the data of a node in {code.co_name}(), by way of "
+                f"autograd's {asking}()"
+            )
         )
     place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
     raise trace.refused(
@@ -367,7 +373,7 @@ def _replacements() -> Iterator[tuple[Any, str, Any]]:
         yield Tensor, f"__i{name}__", _refused_for_plain(_rebinds, "it changes in place")
     for name in _READS:
         yield Tensor, name, _refused(vars(Tensor)[name], f"{name}() of a Tensor", _CALL_OUTSIDE)
-    for name in ("sum", "mean", "nonzero", "astype", "copy", "__float__", "__int__", "__array__"):
+    for name in ("sum", "mean", "nonzero", "astype", "copy", "__float__", "__int__", "__index__", "__array__"):
         yield Mask, name, _refused(vars(Mask)[name], f"{name}() of a comparison", _CALL_OUTSIDE)
     default_rng = np.random.default_rng
     yield np.random, "default_rng", lambda seed=None: _unseeded() if seed is None else default_rng(seed)

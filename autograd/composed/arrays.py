@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.node import Node
 from autograd.ops.reduce import axes_in_one, left_shape
-from autograd.ops.shape import axis_of, broadcast_to, data_of, float_dtype
+from autograd.ops.shape import axis_of, broadcast_to, data_of, float_dtype, plain_integers
 
 
 def _column_stack(tup: Sequence[Any]) -> Any:
@@ -72,6 +72,11 @@ def _lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, A
     return x, distances, int(rank), np.linalg.svd(a, compute_uv=False)
 
 
+def _logaddexp2(x1: Any, x2: Any) -> Any:
+    scale = float_dtype(x1, x2).type(math.log(2))
+    return np.logaddexp(x1 * scale, x2 * scale) / scale
+
+
 def _full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
     if isinstance(fill_value, Node):
         return broadcast_to(fill_value, np.shape(a)).astype(np.result_type(data_of(a)) if dtype is None else dtype)
@@ -82,7 +87,11 @@ def _vdot(a: Any, b: Any) -> Any:
     return np.dot(np.ravel(a), np.ravel(b))
 
 
-def _nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+def _nan_to_num(
+    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    if not copy:
+        raise TypeError("np.nan_to_num(copy=False) would change what has a gradient; leave copy=False out")
     limits = np.finfo(np.result_type(x))
     highest, lowest = limits.max if posinf is None else posinf, limits.min if neginf is None else neginf
     return np.where(np.isnan(x), nan, np.where(x == np.inf, highest, np.where(x == -np.inf, lowest, x)))
@@ -126,6 +135,11 @@ def _insert(arr: Any, obj: int, values: Any, axis: int | None = None) -> Any:
     return np.moveaxis(np.concatenate([arr[:obj], values, arr[obj:]]), 0, axis)
 
 
+def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    places = np.arange(np.size(arr) if axis is None else np.shape(arr)[axis_of(arr, axis)])
+    return np.take(arr, np.delete(places, obj if isinstance(obj, slice) else plain_integers(obj)), axis)
+
+
 RULES: dict[str, Callable[..., Any]] = {
     "deg2rad": lambda x: x * (math.pi / 180),
     "radians": lambda x: x * (math.pi / 180),
@@ -157,15 +171,13 @@ RULES: dict[str, Callable[..., Any]] = {
     "cumulative_sum": _cumulative(np.cumsum, 0.0),
     "cumulative_prod": _cumulative(np.cumprod, 1.0),
     "insert": _insert,
-    "delete": lambda arr, obj, axis=None: np.take(
-        arr, np.delete(np.arange(np.size(arr) if axis is None else np.shape(arr)[axis_of(arr, axis)]), obj), axis
-    ),
+    "delete": _delete,
     "atleast_3d": lambda arr: np.expand_dims(arr, [(0, 1, 2), (0, 2), (2,), ()][min(np.ndim(arr), 3)]),
     "unstack": lambda x, axis=0: tuple(np.moveaxis(x, axis, 0)),
     "rollaxis": _rollaxis,
     "heaviside": lambda x1, x2: np.where(x1 == 0, x2, np.where(x1 < 0, 0.0, np.sign(x1))),
-    "logaddexp2": lambda x1, x2: np.logaddexp(x1 * math.log(2), x2 * math.log(2)) / math.log(2),
-    "copysign": lambda x1, x2: np.abs(x1) * (1 - 2 * np.signbit(x2).astype(float_dtype(x1, x2))),
+    "logaddexp2": _logaddexp2,
+    "copysign": lambda x1, x2: np.where(np.signbit(x2), -np.abs(x1), np.abs(x1)),
     "fix": lambda x: np.trunc(x),
     "matvec": lambda x1, x2: (x1 @ x2[..., None])[..., 0],
     "vecmat": lambda x1, x2: (x1[..., None, :] @ x2)[..., 0, :],

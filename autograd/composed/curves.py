@@ -81,10 +81,15 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> An
     places = data_of(xp)
     if np.shape(places) != np.shape(fp) or not len(places):
         raise ValueError(f"np.interp takes as many values as places, not {np.shape(fp)} and {np.shape(places)}")
-    i = np.clip(np.searchsorted(places, data_of(x), side="right") - 1, 0, max(len(places) - 2, 0))
-    following = np.minimum(i + 1, len(places) - 1)
-    slope = (fp[following] - fp[i]) / np.where(following > i, xp[following] - xp[i], 1.0)
-    inside = fp[i] + slope * (x - xp[i])
+    i = np.clip(np.searchsorted(places, data_of(x), side="right") - 1, 0, len(places) - 1)
+    flat, between = fp[:1] * 0.0, (fp[1:] - fp[:-1]) / (xp[1:] - xp[:-1])
+    is_point = len(places) == 1
+    slopes = np.concatenate([  # before the first place, between two, behind the last
+        flat if left is None or is_point else between[:1], between, flat if right is None or is_point else between[-1:]
+    ])  # fmt: skip
+    before, slope = slopes[i], slopes[i + 1]
+    nearer = np.where(before * slope <= 0, 0.0, np.where(np.abs(before) < np.abs(slope), before, slope))
+    inside = fp[i] + np.where(data_of(x) == places[i], nearer, slope) * (x - xp[i])
     low, high = fp[0] if left is None else left, fp[-1] if right is None else right
     return np.where(x < places[0], low, np.where(x > places[-1], high, inside))
 

@@ -23,7 +23,7 @@ def _average(a: Any, axis: int | None = None, weights: Any = None) -> Any:
     return np.sum(a * weights, axis=axis) / np.sum(weights * np.ones(np.shape(a), float_dtype(a)), axis=axis)
 
 
-def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _quantile(a: Any, q: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     q = np.asarray(q, float)
     if not ((q >= 0) & (q <= 1)).all():
         raise ValueError("quantiles must be from 0 to 1, percentiles from 0 to 100")
@@ -36,7 +36,7 @@ def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.reshape(_nan_if_last(found, in_order), (*q.shape, *left_shape(a, axis, keepdims)))
 
 
-def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     in_order = np.sort(axes_in_one(a, axis), axis=0)
     half = len(in_order) // 2
     middle = in_order[half] if len(in_order) % 2 else (in_order[half - 1] + in_order[half]) / 2
@@ -63,13 +63,13 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
     return c / width[:, None] / width
 
 
-def _nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _nanmean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     known = ~np.isnan(data_of(a))
     count = np.sum(known, axis=axis, keepdims=keepdims, dtype=float_dtype(a))
     return np.sum(np.where(known, a, 0.0), axis=axis, keepdims=keepdims) / count
 
 
-def _nanvar(a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+def _nanvar(a: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
     known = ~np.isnan(data_of(a))
     error = np.where(known, a - _nanmean(a, axis, keepdims=True), 0.0)
     freedom = np.sum(known, axis=axis, keepdims=keepdims, dtype=float_dtype(a)) - ddof
@@ -77,7 +77,7 @@ def _nanvar(a: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> 
 
 
 def _but_nan(greatest: Callable[..., Any], no_matter: float) -> Callable[..., Any]:
-    def but_nan(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    def but_nan(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         unknown = np.isnan(data_of(a))
         found = greatest(np.where(unknown, no_matter, a), axis=axis, keepdims=keepdims)
         return np.where(np.all(unknown, axis=axis, keepdims=keepdims), np.nan, found)
@@ -86,13 +86,15 @@ def _but_nan(greatest: Callable[..., Any], no_matter: float) -> Callable[..., An
 
 
 RULES: dict[str, Callable[..., Any]] = {
-    "nansum": lambda a, axis=None, keepdims=False: np.sum(np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims),
+    "nansum": lambda a, axis=None, *, keepdims=False: np.sum(
+        np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims
+    ),
     "average": _average,
     "quantile": _quantile,
     "median": _median,
     "cov": _cov,
     "corrcoef": _corrcoef,
-    "percentile": lambda a, q, axis=None, keepdims=False: _quantile(a, np.asarray(q) / 100, axis, keepdims),
+    "percentile": lambda a, q, axis=None, **named: _quantile(a, np.asarray(q) / 100, axis, **named),
     "nanmean": _nanmean,
     "nanvar": _nanvar,
     "nanstd": lambda *args, **named: np.sqrt(_nanvar(*args, **named)),

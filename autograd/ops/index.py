@@ -98,10 +98,13 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 
 @function(np.take)
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """The elements, or the slices along an axis, at integer places."""
+    """The elements, or the slices along an axis, at integer places; booleans are the places 0 and 1."""
+    indices = np.asarray(indices)
+    if indices.dtype.kind == "b":
+        indices = indices.astype(int)
     if axis is None:
-        return reshape(x, -1)[np.asarray(indices)]
-    return x[(slice(None),) * axis_of(x, axis) + (np.asarray(indices),)]
+        return reshape(x, -1)[indices]
+    return x[(slice(None),) * axis_of(x, axis) + (indices,)]
 
 
 @function(np.sort)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.functions import FUNCTIONS
+from autograd.node import Node
 from autograd.ops.primitive import function, primitive
 from autograd.ops.reduce import sum, times
 from autograd.ops.shape import axis_of, data_of, diagonal, reshape, shape_of, transpose
@@ -170,6 +171,9 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
     return _einsum(operands, f"{','.join(inputs)}->{output}")
 
 
+_ILL = 1e6  # the condition of a matrix, from which on its determinant is not differentiated through its inverse
+
+
 @primitive(np.linalg.inv, dx=lambda g, z, x: -(z.mT @ g @ z.mT))
 def inv(x: Any) -> Any:
     """The inverse of a matrix, or of a stack of them. Raises numpy.linalg.LinAlgError if singular."""
@@ -177,9 +181,11 @@ def inv(x: Any) -> Any:
 
 
 def _det_rule(g: Any, z: Any, x: Any) -> Any:
-    if (data_of(z) != 0).all():
+    # where there is nearly no inverse, its own derivatives would lose all digits
+    is_ill = isinstance(x, Node) and x.size > 0 and (np.linalg.cond(data_of(x)) > _ILL).any()
+    if (data_of(z) != 0).all() and not is_ill:
         return times(times(g, z)[..., None, None], inv(x).mT)
-    # no inverse: the cofactors, determinants of what is left without a row and a column
+    # the cofactors, determinants of what is left without a row and a column
     n = shape_of(x)[-1]
     left = np.array([[j for j in range(n) if j != i] for i in range(n)], int).reshape(n, n - 1)
     minors = x[..., left[:, None, :, None], left[None, :, None, :]]

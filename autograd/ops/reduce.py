@@ -247,6 +247,8 @@ def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 @function(np.diff)
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """The n-th difference of neighbours along an axis; `prepend` and `append` are put at the ends of it before."""
+    if n < 0:
+        raise ValueError(f"diff() takes n from 0 on, not {n}")
     if n and (prepend is not None or append is not None):
         one = [1 if place == axis_of(x, axis) else side for place, side in enumerate(shape_of(x))]
         parts = [each for each in (prepend, x, append) if each is not None]

@@ -37,6 +37,13 @@ def axis_of(x: Any, axis: int) -> int:
     return axis % rank
 
 
+def plain_integers(given: Any) -> Any:
+    """An integer or several, as NumPy takes them. A node raises its own TypeError: its gradient would be lost."""
+    if isinstance(given, Node):
+        return given.__index__()  # type: ignore[attr-defined]  # of its kinds
+    return [*map(plain_integers, given)] if isinstance(given, (list, tuple)) else given
+
+
 def _summed(g: Any, z: Any, x: Any, shape: Shape) -> Any:
     return sum_to(g, shape_of(x))
 
@@ -179,7 +186,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 @_rearrangement(np.tile)
 def tile(x: Any, reps: Shape) -> Any:
     """The whole array repeated."""
-    return np.tile(x, reps)
+    return np.tile(x, plain_integers(reps))
 
 
 @_rearrangement(np.flip)
@@ -309,7 +316,7 @@ def hstack(arrays: Sequence[Any]) -> Any:
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """The array in parts along an axis: that many, the first ones longer if need be, or cut at the given indices."""
     axis = axis_of(x, axis)
-    cut = np.array_split(np.arange(shape_of(x)[axis]), indices_or_sections)
+    cut = np.array_split(np.arange(shape_of(x)[axis]), plain_integers(indices_or_sections))
     before = (slice(None),) * axis
     return [x[(*before, slice(part[0], part[-1] + 1) if len(part) else slice(0, 0))] for part in cut]
 
