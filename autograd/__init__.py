@@ -1,4 +1,20 @@
-"""wengert: a scalar and tensor autograd engine whose whole calculus is one readable table."""
+"""wengert: a scalar and tensor autograd engine whose whole calculus is one readable table.
+
+    derivatives                the table; `formula` and `rows` read it and derive its rules
+    readers/                   code made of rows: for floats, arrays, nodes, numba, JavaScript, SymPy, text
+    value, tensor              the nodes; `node` is what they share
+    backward                   the walk that applies the chain rule
+    ops/                       operations on arrays, each with its rules; composed/: functions of NumPy made of them
+    protocols, functions       how NumPy's functions, and the functions of this package, find all these
+    modes, scopes              no_grad and the like; which module made which node
+    transforms, numpy, extend  grad, jacobian, …: HIPS autograd's interface
+    numerical                  numerical derivatives, gradcheck
+    symbolic, explanation, steps, inspection, expression   a graph in formulas, words, lines, code; a formula as a graph
+    drawing/                   pictures and pages
+    compiler/                  jit
+
+What an operation hands back to one operand is called its share of the gradient (the vector-Jacobian product).
+"""
 
 from importlib import import_module
 from typing import Any
@@ -34,8 +50,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-# rooms that not everybody enters, loaded on use
-_ROOMS = {
+# what not everybody needs, loaded on use
+_LAZY = {
     "GraphTooLargeError": "autograd.drawing.picture", "draw": "autograd.drawing.picture",
     "draw_dot": "autograd.drawing.digraph", "explore": "autograd.drawing.explorer",
     "explain": "autograd.explanation", "latex": "autograd.symbolic", "to_sympy": "autograd.symbolic",
@@ -46,6 +62,10 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _LAZY:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    return getattr(import_module(_ROOMS[name]), name)
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,7 +1,12 @@
-"""The chain rule, from an output back to the leaves: the only place where gradients are accumulated.
+"""The chain rule, from an output back to the leaves: where the gradients of a graph are accumulated.
 
-`_walk` is all of it, for nodes of every kind: from the newest to the oldest, so that everything that used a node has
-handed its share back when the node is visited. The others are short ways, which leave to it what they do not know:
+    sums = {output: 1.0}
+    for node in the nodes below the output, the newest first:
+        for operand, share in node._pull(sums[node]):
+            sums[operand] += share
+
+`_walk` is that, for nodes of every kind: from the newest to the oldest, so that everything that used a node has handed
+its share back when the node is visited. The others are short ways, which leave to it what they do not know:
 `walk_tree` and `walk_values` for formulas and graphs of Values, and `_hand_to_leaves` for compiled functions.
 """
 

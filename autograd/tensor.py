@@ -475,7 +475,7 @@ def _checked(data: Any) -> NDArray[Any]:
         made = np.asarray(data)
     except ValueError as error:
         raise ValueError(f"Tensor() of a ragged list: all rows need the same length ({error})") from None
-    _check_is_array(data)
+    _check_unmasked(data)
     if made.dtype.kind == "f":
         return made
     if made.dtype.kind in "iub":
@@ -485,20 +485,17 @@ def _checked(data: Any) -> NDArray[Any]:
 
 def _constant(operand: Any, op: Primitive) -> Any:
     """A constant operand as NumPy takes it."""
-    _check_is_array(operand)
+    _check_unmasked(operand)
     made = np.asarray(operand)
     if made.dtype.kind not in "fiub":
         raise TypeError(f"{op.name}() of a Tensor and {kind_of(operand)}: expected nodes, real numbers or real arrays")
     return made if made.ndim or isinstance(operand, np.ndarray) else made[()]
 
 
-def _check_is_array(data: Any) -> None:
-    """Raise TypeError for arrays that compute otherwise than arrays."""
+def _check_unmasked(data: Any) -> None:
     mask = getattr(data, "mask", None)
     if mask is not None and np.any(mask):
         raise TypeError("an array with masked entries would lose its mask: fill them first, as in x.filled(0.0)")
-    if isinstance(data, np.matrix):
-        raise TypeError("a numpy.matrix multiplies otherwise than an array: write np.asarray(m), and @ for the product")
 
 
 def _plain_index(index: Any) -> Any:
@@ -537,7 +534,7 @@ def _record(
         if type(error) is not ValueError:  # an axis out of range, a singular matrix: NumPy's own error says it
             raise
         shapes = " and ".join(str(np.shape(each)) for each in recorded)
-        raise ValueError(f"{op.name}() of shape {shapes}: {error}") from None
+        raise ValueError(f"{op.name}() of shape{'s' * (len(recorded) > 1)} {shapes}: {error}") from None
     finally:
         unhush(token)
     if type(z) is not _ndarray:
@@ -571,6 +568,11 @@ def _binary(op: Primitive, reflected: bool = False) -> Callable[..., Any]:
         elif isinstance(other, (str, bytes, complex, dict, set, type(None))):
             return NotImplemented
         else:
+            if isinstance(other, np.matrix) and op.name == "mul" and self.ndim:
+                raise TypeError(
+                    "m * t of a numpy.matrix would be the product of matrices: write m @ t for that, or "
+                    "np.asarray(m) * t for the product of the elements"
+                )
             return Tensor._apply(op, (other, self) if reflected else (self, other))
         if type(self) is Mask:
             return Tensor._apply(op, (other, self) if reflected else (self, other))

@@ -59,10 +59,17 @@ __all__ = [
 ]  # fmt: skip
 
 
+_ESTIMATORS = "MLPClassifier", "MLPRegressor"
+
+
 def __getattr__(name: str) -> Any:
     """The estimators, which need scikit-learn, on first use."""
-    if name in ("MLPClassifier", "MLPRegressor"):
+    if name in _ESTIMATORS:
         from nn import estimators
 
         return getattr(estimators, name)
     raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ESTIMATORS})

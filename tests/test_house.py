@@ -123,3 +123,8 @@ def test_only_the_backward_walk_accumulates_gradients(module):
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
 def test_types_are_shipped(package):
     assert (Path(package.__file__).parent / "py.typed").exists()
+
+
+def test_what_is_loaded_on_use_is_listed_for_completion():
+    assert {*autograd.__all__} <= {*dir(autograd)}
+    assert {*nn.__all__, "MLPClassifier", "MLPRegressor"} <= {*dir(nn)}

@@ -1009,7 +1009,7 @@ def test_cross_entropy_keeps_what_its_rule_needs():
 
 def test_affine_takes_matrices_of_weights():
     for x, w, b in (((3, 3), (3,), ()), ((2, 2, 2), (2, 2, 2), (2,)), ((5, 3), (3, 2), (1, 5, 2))):
-        with pytest.raises(ValueError, match=r"affine\(\) of shape .*(weights are to be a matrix|broadcast)"):
+        with pytest.raises(ValueError, match=r"affine\(\) of shapes .*(weights are to be a matrix|broadcast)"):
             autograd.affine(Tensor(np.ones(x)), np.ones(w), np.ones(b))
 
 

@@ -326,6 +326,20 @@ def test_functions_of_scipy(name):
     gradcheck(f, 0.3)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ((2, 3), (2, 3), r"shapes \(2, 3\) and \(2, 3\): the last axis of the first, 3, .* last axis but one of the second, 2"),
+        ((3,), (2,), "the last axis of the first, 3, must be as long as the axis of the second, 2"),
+        ((2, 3), (), r"write x \* y"), ((2, 3, 4), (3, 4, 5), "before the last two do not broadcast"),
+    ],
+)  # fmt: skip
+def test_matrices_that_do_not_fit(first, second, message):
+    for x, y in ((Tensor(np.ones(first)), np.ones(second)), (np.ones(first), Tensor(np.ones(second)))):
+        with pytest.raises(ValueError, match=message):
+            x @ y
+
+
 def test_a_function_of_scipy_without_a_rule_is_not_called_numpys():
     with pytest.raises(TypeError, match="the ufunc psi has no derivative rule"):
         pytest.importorskip("scipy.special").digamma(Tensor([1.0]))

@@ -37,8 +37,21 @@ def matmul(x: Any, y: Any) -> Any:
 
     >>> matmul(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
+
+    Raises ValueError for shapes that do not fit.
     """
-    return np.matmul(x, y)
+    try:
+        return np.matmul(x, y)
+    except ValueError as error:
+        if 0 in (np.ndim(x), np.ndim(y)):
+            raise ValueError("a number is no matrix; write x * y") from None
+        row, column = np.shape(x)[-1], np.shape(y)[max(np.ndim(y) - 2, 0)]
+        if row == column:
+            raise ValueError(f"the axes before the last two do not broadcast ({error})") from None
+        which = "last axis but one" if np.ndim(y) > 1 else "axis"
+        raise ValueError(
+            f"the last axis of the first, {row}, must be as long as the {which} of the second, {column}"
+        ) from None
 
 
 @function(np.tensordot)
