@@ -60,8 +60,10 @@ class _Derivative(NamedTuple):
             return f"not checked: no finite values on both sides of {self.name} = {self.at:g}"
         found = f"{value:.{precision}g} ± {error:.1g}"
         if not smooth:
-            return f"not checked: {found} by numbers, so a kink, a jump, a pole or an edge at {self.name} = {self.at:g}"
-        return f"{found} by numbers" if self.agrees else f"differs: {found} by numbers"
+            return (
+                f"not checked: {found} numerically, so a kink, a jump, a pole or an edge at {self.name} = {self.at:g}"
+            )
+        return f"{found} numerically" if self.agrees else f"differs: {found} numerically"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,13 +113,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m autograd",
-        description="The value of a formula and its partial derivatives, checked by numbers.",
+        description="The value of a formula and its partial derivatives, checked numerically.",
         epilog=f"For example: {_EXAMPLE}. Functions are the operations of the table; pi and e are constants.",
         allow_abbrev=False,
     )
     parser.add_argument("words", nargs="*", metavar="FORMULA NAME=VALUE", help="a formula, and a number for each name")
     parser.add_argument("--table", action="store_true", help="print the table of derivatives, and nothing else")
-    parser.add_argument("--no-check", action="store_true", help="leave out the derivatives by numbers")
+    parser.add_argument("--no-check", action="store_true", help="leave out the numerical derivatives")
     parser.add_argument("--precision", type=int, choices=range(1, 18), default=6, metavar="DIGITS",
                         help="significant digits, 1 to 17 (default 6)")  # fmt: skip
     for suffix, what in {"svg": "a picture", "html": "a page to play with", "dot": "Graphviz's text"}.items():

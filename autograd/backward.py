@@ -52,8 +52,8 @@ def backward(root: Node, gradient: Any, create_graph: bool, retain_grads: bool =
 
 
 def walk_tree(root: Any, gradient: float) -> bool:
-    """The walk in one pass, over Values that are used once each and, but for leaves, were reached by no walk before, as
-    in small formulas; False, and all as it was, if it comes to anything else."""
+    """The walk in one pass through a tree of Values: each but the leaves is used once, and no walk has reached it.
+    False, and all as it was, for any other graph."""
     untouched = UNTOUCHED
     if root.grad is not untouched:
         return False

@@ -1,4 +1,4 @@
-"""Derivatives by numbers that know their own error, and a check of analytic gradients against them.
+"""Numerical derivatives that know their own error, and a check of analytic gradients against them.
 
 The numbers are Ridders': central differences over ever smaller steps, extrapolated to the step zero; how well
 neighbouring extrapolations agree tells the error. (C. J. F. Ridders, Accurate computation of F'(x) and F'(x)F''(x),
@@ -71,7 +71,9 @@ def numerical_grad(f: Callable[..., Any], *args: Any, argnum: int | tuple[int, .
     False
     """
     if not args:
-        raise TypeError(f"numerical_grad() has no argument number {argnum}: pass the point too, as in f, 2.0")
+        raise TypeError(
+            f"numerical_grad() has no argument number {argnum}: pass the point too, as in numerical_grad(f, 2.0)"
+        )
     chosen = {index: args[index] for index in positions(argnum, len(args))}
     leaves, rebuild = flatten(chosen)
     points = [_real(leaf, path) for leaf, path in zip(leaves, _paths(chosen, "args"), strict=True)]
@@ -217,7 +219,7 @@ class Entry(NamedTuple):
     excess: float
 
     def __str__(self) -> str:
-        both = f"{self.analytic:.10g} by the chain rule, {self.numerical:.10g} ± {self.error:.1g} by numbers"
+        both = f"{self.analytic:.10g} by the chain rule, {self.numerical:.10g} ± {self.error:.1g} numerically"
         if self.smooth:
             remark = ""
         elif np.isnan(self.numerical):

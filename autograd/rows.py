@@ -113,7 +113,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     known = list(known)
     swapped = [each for each in known if sorted(each) == sorted(name)]  # 'tahn' is tanh, though nearer to tan
-    near = swapped or difflib.get_close_matches(name.lower(), known, n=1)
+    near = swapped or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.75)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from autograd import backward, modes, pickling, protocols
 from autograd.backward import walk_tree, walk_values
 from autograd.formula import Row, refuse
-from autograd.functions import call
+from autograd.functions import FUNCTIONS, call
 from autograd.node import UNTOUCHED, Node, numbers, taken, tick
 from autograd.ops.primitive import PRIMITIVES, Primitive, pull
 from autograd.ops.shape import broadcast_to, to_tensor
@@ -316,6 +316,7 @@ def _compiled_on_first_use(name: str, row: Row, source: Callable[[], str]) -> No
         return method(*operands, **named)
 
     stub.__name__, stub.__qualname__, stub.__doc__ = name, f"Value.{name}", row.doc
+    stub.__signature__ = FUNCTIONS[row.name].__signature__  # type: ignore[attr-defined]  # functions have none
     setattr(Value, name, stub)
 
 

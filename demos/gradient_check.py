@@ -1,4 +1,4 @@
-"""A 7-5-2 network whose gradient is checked by numbers, and a mistake that such a check finds.
+"""A 7-5-2 network whose gradient is checked numerically, and a mistake that such a check finds.
 
 The mistake is a common one in networks written by hand: the output weights W3 are updated first, and then the error
 is carried back to the hidden layer through the new W3 instead of through the one that made the output.
@@ -57,10 +57,10 @@ def train(network: list[Any], steps: int, mistaken: bool = False) -> None:
 
 
 def check() -> dict[str, Any]:
-    """Every weight and bias, by the chain rule and by numbers."""
+    """Every weight and bias, by the chain rule and numerically."""
     report = autograd.gradcheck(error, *draw(12))
 
-    print("The gradient by the chain rule against derivatives by numbers, for 45 weights and 7 biases:")
+    print("The gradient by the chain rule against numerical derivatives, for 45 weights and 7 biases:")
     return show({"checked": report.checked, "wrong": report.wrong})
 
 
@@ -69,20 +69,20 @@ def mistake() -> dict[str, Any]:
     right, wrong = values(draw(12)), values(draw(12))
     train(right, 1)
     train(wrong, 1, mistaken=True)
-    by_numbers, by_chain_rule, mistaken = (
+    numerical, by_chain_rule, mistaken = (
         np.array(gradient)
         for gradient in (autograd.numerical_grad(error, *draw(12)).value, grad(right[0]), grad(wrong[0]))
     )
-    caught = abs(mistaken - by_numbers) > 1e-6 * abs(by_numbers)
+    caught = abs(mistaken - numerical) > 1e-6 * abs(numerical)
 
     print(
         f"The mistake is caught: {caught.sum()} of {caught.size} entries of dE/dW2 differ from the numbers, among them"
     )
-    print("                        by numbers              by the chain rule       through the new W3")
+    print("                        numerically             by the chain rule       through the new W3")
     for i, j in ((0, 0), (2, 0)):
-        columns = (f"{gradient[i, j]:<24.16g}" for gradient in (by_numbers, by_chain_rule, mistaken))
+        columns = (f"{gradient[i, j]:<24.16g}" for gradient in (numerical, by_chain_rule, mistaken))
         print(f"  dE/dW2[{i},{j}]{'':<11}{''.join(columns).rstrip()}")
-    return {"by numbers": by_numbers, "by the chain rule": by_chain_rule, "mistaken": mistaken, "caught": caught}
+    return {"numerically": numerical, "by the chain rule": by_chain_rule, "mistaken": mistaken, "caught": caught}
 
 
 def training() -> dict[str, Any]:

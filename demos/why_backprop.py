@@ -1,4 +1,4 @@
-"""Why back-propagation: the same gradient by numbers and by the chain rule, and what either costs on MNIST."""
+"""Why back-propagation: the same gradient numerically and by the chain rule, and what either costs on MNIST."""
 
 from collections.abc import Callable
 from timeit import repeat
@@ -23,7 +23,7 @@ def run() -> dict[str, Any]:
     fast = seconds(lambda: by_chain_rule(*nodes))
 
     print(f"The gradient of a 32-16-10 network, {size} weights and biases, for one image:")
-    print(f"  by numbers            {slow * 1e3:.1f} ms: two forward passes for each of them, {2 * size} in all")
+    print(f"  numerically           {slow * 1e3:.1f} ms: two forward passes for each of them, {2 * size} in all")
     print(f"  by the chain rule     {fast * 1e3:.1f} ms: one pass forward and one back")
     print(f"  largest difference    {difference:.0e}")
 
@@ -34,9 +34,9 @@ def run() -> dict[str, Any]:
     growth, hours = large / size, IMAGES / 3600
 
     print(f"From that, one epoch of MNIST: {IMAGES} images, a 784-30-10 network, {large} weights and biases:")
-    print(f"  by numbers            {slow * growth**2 * hours:.0f} hours: more passes, and each of them longer")
+    print(f"  numerically           {slow * growth**2 * hours:.0f} hours: more passes, and each of them longer")
     print(
-        f"  by numbers in NumPy   {2 * large * numpy_pass * hours:.0f} hours: {numpy_pass * 1e6:.0f} µs a forward pass"
+        f"  numerically in NumPy  {2 * large * numpy_pass * hours:.0f} hours: {numpy_pass * 1e6:.0f} µs a forward pass"
     )
     print(f"  by the chain rule     {fast * growth * hours:.1f} hours, on scalar nodes in plain Python")
     return {"difference": difference, "passes": 2 * size, "passes on MNIST": 2 * large * IMAGES}

@@ -8,7 +8,7 @@ import pytest
 
 import autograd
 from autograd import Tensor, Value, grad, gradcheck
-from autograd.composed import _RULES, _in_numpy
+from autograd.composed import _DEFINITIONS, _in_numpy
 
 pytestmark = pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # from NumPy 2.5 on, but still there
 
@@ -149,7 +149,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize(
     ("name", "f", "arguments"),
-    [(name, f, arguments) for name in _RULES for f, *arguments in EXAMPLES[name]],
+    [(name, f, arguments) for name in _DEFINITIONS for f, *arguments in EXAMPLES[name]],
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_values_are_those_of_numpy_and_gradients_agree_with_numbers(name, f, arguments):
@@ -209,7 +209,7 @@ def test_at_the_edges_they_are_numpys(f, arguments):
     np.testing.assert_allclose(found, wanted, rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", sorted(_RULES))
+@pytest.mark.parametrize("name", sorted(_DEFINITIONS))
 def test_single_precision_stays_single(name):
     if _in_numpy(name) is None:
         pytest.skip(f"this NumPy has no {name}")

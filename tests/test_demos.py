@@ -120,7 +120,7 @@ def test_gradient_check_catches_the_mistake():
     assert numbers["by the chain rule"][0, 0] == pytest.approx(-5.5059939847112376e-05, rel=1e-15)
     assert numbers["mistaken"][2, 0] == pytest.approx(3.3250250911e-07, rel=5e-11)
     assert numbers["mistaken"][0, 0] == pytest.approx(-5.5130901e-05, rel=5e-8)
-    assert numbers["by numbers"] == pytest.approx(numbers["by the chain rule"], rel=1e-8)
+    assert numbers["numerically"] == pytest.approx(numbers["by the chain rule"], rel=1e-8)
     assert numbers["caught"].shape == (5, 7)
     assert numbers["caught"].all()
 

@@ -109,7 +109,7 @@ class _Calls:
         self.f, self.name = f, getattr(f, "__name__", type(f).__name__)
         self.kinds: dict[Any, _Kind] = {}
         self.fast: dict[int, Callable[..., Any]] = {}  # by the number of arguments: what answers calls of floats alone
-        self.freezing: set[Any] = set()  # kinds of calls in which arrays of integers and truths are constants
+        self.freezing: set[Any] = set()  # kinds of calls in which arrays of integers and booleans are constants
         self.runs = 0
         self.notes: list[str] = []
 
@@ -208,7 +208,7 @@ class _Calls:
         return expected
 
     def _freeze(self, kind: _Kind, args: Any, kwargs: Any) -> Any:
-        """From here on arrays of integers and truths are constants: other ones, another kind of call."""
+        """From here on arrays of integers and booleans are constants: other ones, another kind of call."""
         self.freezing.add(kind.key)
         del self.kinds[kind.key]
         return self.answer(args, kwargs)

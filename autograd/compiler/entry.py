@@ -55,7 +55,7 @@ class Entry:
     def __init__(
         self, f: Callable[..., Any], name: str, given: list[Any], rebuild: Callable[..., Any], freezes: bool
     ) -> None:
-        """Run f and compile what it does; `freezes` tells that arrays of integers and truths are constants.
+        """Run f and compile what it does; `freezes` tells that arrays of integers and booleans are constants.
 
         Raises JitError if it does what a replay would not do again, Untraceable if it cannot be replayed.
         """

@@ -64,7 +64,7 @@ class Trace:
 
     def is_plain(self, node: Node) -> bool:
         """Whether a node stands for what is a plain number or array without jit: it was made of plain arguments alone.
-        Of truths and integers nobody knows, once there are some among the arguments."""
+        Any Mask counts as plain once there are booleans or integers among the arguments, as nobody follows them."""
         if isinstance(node, Mask):
             return any(isinstance(each, Mask) for each in self.plain.values())
         stack, seen = [node], {node.number}
@@ -101,7 +101,7 @@ class Trace:
         return mask
 
     def drawn(self, generator: Any, draw: Callable[[], Any]) -> Mask:
-        """An array of random truths, to be drawn again at every replay."""
+        """An array of random booleans, to be drawn again at every replay."""
         now = generator.bit_generator.state
         _, first, last = self.generators.get(id(generator), (generator, now, now))
         if last != now:
@@ -118,7 +118,7 @@ class Trace:
 
 
 class Question:
-    """A comparison of arrays, or what is made of comparisons: an array of truths without a gradient."""
+    """A comparison of arrays, or what is made of comparisons: an array of booleans without a gradient."""
 
     def __init__(self, call: Callable[..., Any], inputs: tuple[Any, ...], answer: Any) -> None:
         self.call, self.inputs, self.answer = call, inputs, answer

@@ -1,4 +1,7 @@
-"""Functions of NumPy that are made of others: on nodes each of those finds its own rule."""
+"""Functions of NumPy that are made of others: on nodes each of those finds its own rule.
+
+They are reached by their names in NumPy alone; what is a function of `autograd` too stands in `ops`, as a ``@function``.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def _in_numpy(name: str) -> Any:
     return place
 
 
-_RULES = arrays.RULES | curves.RULES | statistics.RULES
-for _name, _rule in _RULES.items():
-    _rule.__qualname__ = f"np.{_name}"  # as Python calls it where arguments do not fit
-COMPOSED = {_in_numpy(name): taking_lists(rule) for name, rule in _RULES.items() if _in_numpy(name)}
+_DEFINITIONS = arrays.DEFINITIONS | curves.DEFINITIONS | statistics.DEFINITIONS
+for _name, _definition in _DEFINITIONS.items():
+    _definition.__qualname__ = f"np.{_name}"  # as Python calls it where arguments do not fit
+COMPOSED = {_in_numpy(name): taking_lists(each) for name, each in _DEFINITIONS.items() if _in_numpy(name)}

@@ -140,7 +140,7 @@ def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     return np.take(arr, np.delete(places, obj if isinstance(obj, slice) else plain_integers(obj)), axis)
 
 
-RULES: dict[str, Callable[..., Any]] = {
+DEFINITIONS: dict[str, Callable[..., Any]] = {
     "deg2rad": lambda x: x * (math.pi / 180),
     "radians": lambda x: x * (math.pi / 180),
     "rad2deg": lambda x: x * (180 / math.pi),

@@ -94,7 +94,7 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> An
     return np.where(x < places[0], low, np.where(x > places[-1], high, inside))
 
 
-RULES: dict[str, Callable[..., Any]] = {
+DEFINITIONS: dict[str, Callable[..., Any]] = {
     "linspace": _linspace,
     "trapezoid": _trapezoid,
     "polyval": _polyval,

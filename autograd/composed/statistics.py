@@ -85,7 +85,7 @@ def _but_nan(greatest: Callable[..., Any], no_matter: float) -> Callable[..., An
     return but_nan
 
 
-RULES: dict[str, Callable[..., Any]] = {
+DEFINITIONS: dict[str, Callable[..., Any]] = {
     "nansum": lambda a, axis=None, *, keepdims=False: np.sum(
         np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims
     ),

@@ -21,8 +21,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Leaves(NamedTuple):
-    """Leaves that are, as this very tuple or these very links, the operands of many nodes; what tells whether
-    their gradients are those they have at first, and what sets them."""
+    """The leaves that all calls of one compiled function have as operands, known by the identity of this tuple or of
+    these links. `are_untouched` tells whether none has a gradient yet, `put` sets the gradients of all."""
 
     nodes: tuple[Node, ...]
     links: tuple[tuple[Node, int], ...]

@@ -17,8 +17,8 @@ from autograd.ops.shape import Axis, data_of, moveaxis, shape_of
 
 
 def _over_gaps(upstream: Any, values: Any) -> Any:
-    """The upstream gradient of turning vector a to vector b, over the gap between their values; inf where there is none
-    and the turning matters: vectors of equal values are no function of the matrix."""
+    """``upstream[i, j] / (values[j] - values[i])``, 0 on the diagonal (F in Giles): what turns vector i to vector j;
+    inf where two values are equal and upstream is not 0, as vectors of equal values are no function of the matrix."""
     no_turn = np.eye(shape_of(values)[-1], dtype=values.dtype)
     return times(upstream, (1 - no_turn) / (values[..., None, :] - values[..., :, None] + no_turn))
 
