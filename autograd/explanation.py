@@ -9,6 +9,7 @@ from functools import reduce
 from typing import Any
 
 from autograd.backward import gradients, reachable
+from autograd.functions import FUNCTIONS
 from autograd.naming import brief, derivative, local_derivative, operation, unique_names
 from autograd.node import Node
 from autograd.plain import kind_of
@@ -21,6 +22,7 @@ _WIDTH = 110  # characters of a line
 
 # A step of a path: the node, and which of its operands the path goes on to.
 _Path = list[tuple[Value, int]]
+_chain_product = FUNCTIONS["chain_product"]  # in which a zero wins, even against inf
 
 
 class Explanation(str):
@@ -113,7 +115,7 @@ def _paths(nodes: list[Any], leaf: Value, most: int) -> tuple[int, list[_Path]]:
         if edges and node is not leaf:
             counts[node] = min(sum(counts[operand] for _, operand, _ in edges), _MOST_COUNTED)
             ways = [
-                (_times(partial, product), index, rank)
+                (_chain_product(partial, product), index, rank)
                 for index, operand, partial in edges
                 for rank, (product, _, _) in enumerate(best[operand])
             ]
@@ -133,16 +135,12 @@ def _size(way: tuple[float, int, int]) -> float:
     return math.inf if math.isnan(way[0]) else abs(way[0])
 
 
-def _times(left: float, right: float) -> float:
-    return left * right if left and right else 0.0  # a path with a zero on it contributes zero, even against inf
-
-
 def _factors(path: _Path) -> list[Any]:
     return [node.partials[index] for node, index in path]
 
 
 def _product(path: _Path) -> float:
-    return reduce(_times, _factors(path), 1.0)
+    return reduce(_chain_product, _factors(path), 1.0)
 
 
 def _steps(path: _Path, names: Mapping[Node, str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from autograd.backward import reachable
+from autograd.functions import FUNCTIONS
 from autograd.naming import brief, derivative, local_derivative, operation, unique_names
 from autograd.node import Node
 from autograd.ops.shape import data_of
@@ -88,7 +89,7 @@ def _edges(
     for index, (operand, partial) in enumerate(zip(node.inputs, node.partials, strict=True)):
         if partial is None:
             continue
-        share = upstream * partial if upstream and partial else 0.0
+        share = FUNCTIONS["chain_product"](upstream, partial)
         before = arrived.get(operand, 0.0)
         arrived[operand] = before + share
         local = local_derivative(node, index, names)

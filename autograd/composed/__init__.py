@@ -1,6 +1,6 @@
 """Functions of NumPy that are made of others: on nodes each of those finds its own rule.
 
-They are reached by their names in NumPy alone; what is a function of `autograd` too stands in `ops`, as a ``@function``.
+They are reached by their names in NumPy alone; what is a function of `autograd` too is a ``@function`` in `ops`.
 """
 
 from __future__ import annotations
