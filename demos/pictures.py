@@ -29,6 +29,7 @@ def run(save: Path | None = None) -> dict[str, Path]:
             expand=lambda path: path == "MLP",
             color="grad",
             constants=False,
+            direction="TB",
             title="A deep sigmoid network: on the way back the gradient vanishes",
         ),
         "explore.html": explore(neuron()),

@@ -147,6 +147,23 @@ def test_gradients_accumulate_before_the_eyes(opened):
     assert card(tab, "x").locator(".grad").text_content() == "3"
 
 
+def test_local_derivatives_are_in_the_names_of_the_graph(opened):
+    x, w, b = Value(3.0, label="x"), Value(2.0, label="w"), Value(-2.5, label="a < b")
+    y = (w * x + b) ** 2.0
+    y.label = "y"
+    tab = open_page(opened, y)
+    captions = " ".join(tab.evaluate("steps.map((_, at) => { go(at + 1); return $('caption').textContent; })"))
+    for text in (
+        "y = v2 ** 2: ∂y/∂v2 = 2 * v2**(2 - 1)",
+        "v2 = v1 + (a < b): ∂v2/∂(a < b) = 1",
+        "v1 = w × x: ∂v1/∂x = w",
+    ):
+        assert text in captions
+    assert "∂z" not in captions
+    tab.evaluate("pin(boxOf[items.findIndex((item) => item.n === 'v1')])")
+    assert "v1 = w × x: ∂v1/∂x = w" in tab.inner_text("#inspector")
+
+
 # ---- steps
 
 
@@ -162,7 +179,7 @@ def test_forward_then_backward_edge_by_edge(opened):
     assert texts[0] == "FORWARDv1 = x1 × w1 = 2 × (-3) = -6"
     assert "o = tanh(n) = tanh(0.8814) = 0.7071" in texts[4]
     assert "BACKWARD∂o/∂o = 1" in texts[5]
-    assert "∂o/∂n += ∂o/∂o · ∂o/∂n = 0 + 1 × 0.5 = 0.5 z = tanh(x): ∂z/∂x = 1 - z * z" in texts[6]
+    assert "∂o/∂n += ∂o/∂o · ∂o/∂n = 0 + 1 × 0.5 = 0.5 o = tanh(n): ∂o/∂n = 1 - o * o" in texts[6]
     assert "∂o/∂x2 += ∂o/∂v2 · ∂v2/∂x2 = 0 + 0.5 × 1 = 0.5" in " ".join(texts)
     assert len(set(texts)) == 15
     assert step(tab) == 15
@@ -257,7 +274,7 @@ def test_pinning_spells_out_the_sum_over_uses(opened):
     assert "It is used 3 times; the shares add up." in text
     assert text.count("/∂x0 =") == 3
     assert re.search(r"= -0\.634\d", text)
-    assert "By numbers" in text
+    assert "Numerically: " in text
     assert "✓" in text
     card(tab, "x1").hover()
     assert tab.inner_text("#inspector h2") == "x1"
@@ -300,7 +317,7 @@ def test_numbers_that_disagree_or_are_none_get_no_tick(opened):
         tab = open_page(opened, (a * 2 + 1 / a).exp() * a)
         card(tab, "a").click()
         text = tab.inner_text("#inspector")
-        assert "By numbers" in text
+        assert "Numerically: " in text
         assert "✓" not in text
 
 
@@ -402,7 +419,7 @@ def test_parameters_of_one_name_are_told_apart_in_words(opened):
     captions = tab.evaluate("steps.map((_, at) => { go(at + 1); return $('caption').textContent; })")
     for name in ("layers.0.neurons.1.w.0", "layers.1.neurons.0.w.0"):
         assert sum(f"∂y/∂{name} += " in text for text in captions) == 1
-        assert sum(f" = {name} × " in text for text in captions) == 1
+        assert sum(f" = {name} × " in text for text in captions if text.startswith("forward")) == 1
 
 
 def test_a_negative_number_behind_a_sign_stands_in_parentheses(opened):
@@ -527,6 +544,45 @@ def test_colours_before_there_are_gradients(opened):
     tab.evaluate("go(0)")
     assert "no gradient yet" in tab.inner_text("#legend")
     assert tab.locator("#legend .bar").count() == 0
+
+
+def test_infinity_is_not_painted_as_nought(opened):
+    tab = open_page(opened, Value(float("inf"), label="x") * 1.0)
+    tab.select_option("#colour", "value")
+    assert "s20" in card(tab, "x").get_attribute("class").split()
+    assert tab.inner_text("#legend").startswith("0\ninf value")
+
+
+def test_the_legend_says_what_stands_on_the_cards(opened):
+    t = Tensor([1.0, 2.0], label="t")
+    loss = (t * t).sum()
+    loss.backward()
+    words = open_page(opened, loss).inner_text("#legend")
+    for text in ("arrays: mean in [least, greatest]", "∂ –: not kept, see backward(retain_grads=True)"):
+        assert text in words
+    tab = open_page(opened, small_network())
+    assert "‖∂‖\nnorm of a module's parameters' gradient" in tab.inner_text("#legend")
+    tab.select_option("#colour", "grad")
+    assert "gradient, of a module ‖∂‖" in tab.inner_text("#legend")
+    assert "‖∂‖" in "".join(ET.fromstring(saved(tab)).itertext()).partition("gradient of y")[2]
+    tab.select_option("#view", "depth 3")
+    assert "‖∂‖" not in tab.inner_text("#legend")
+    assert "–" not in tab.inner_text("#legend")
+
+
+def test_modules_of_a_network_without_gradients_have_room_for_them(opened):
+    net = MLP(2, [3, 1], activation="tanh", rng=3)
+    tab = open_page(opened, net([Value(1.0, label="x0"), Value(-2.0, label="x1")]))
+    assert re.fullmatch(r"‖∂‖ [\d.]+", tab.locator("#cards .module text").nth(2).text_content())
+
+
+def test_the_outline_of_a_card_goes_round_its_tab(opened):
+    tab = open_page(opened, neuron())
+    tab.evaluate("go(operations.length)")
+    last = card(tab, "o").locator(":scope > :is(rect, path)").last
+    assert last.evaluate("e => [getComputedStyle(e).strokeWidth, getComputedStyle(e).fill]") == ["3.2px", "none"]
+    tab.keyboard.press("d")
+    assert last.evaluate("e => getComputedStyle(e).fill") == "none"
 
 
 def in_sight(tab, *names):

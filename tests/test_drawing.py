@@ -1,9 +1,13 @@
 """Pictures: what they show and say, safe and the same for the same graph; files, limits, messages, Graphviz, and the
 faults of other drawings."""
 
+import copy
 import gc
+import html
+import json
 import math
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -22,7 +26,7 @@ from autograd import GraphTooLargeError, Tensor, Value, draw, draw_dot, explore,
 from autograd.drawing.cards import clean, columns, short
 from autograd.drawing.colours import COLOURS, SCALE, scale
 from demos import pictures
-from nn import MLP
+from nn import MLP, cross_entropy
 
 ROOT = Path(__file__).parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
@@ -189,6 +193,25 @@ def test_parameters_of_an_operation_are_said():
     assert "keepdims" not in draw(y).to_svg()
 
 
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [([3.0], "3"), ([[3.0]], "3"), ([3.0, 3.0], "all 3"), ([3.0, np.nan], "3, 1 not finite"), (3.0, "3"),
+     ([], "empty"), ([np.inf], "1 not finite"), ([1.0, 3.0], "2 in [1, 3]")],
+)  # fmt: skip
+def test_an_array_in_a_few_words(numbers, text):
+    assert texts(draw(Tensor(np.array(numbers), label="t")), "value") == [text]
+
+
+def test_arrays_among_the_parameters_are_not_written_out():
+    loss = cross_entropy(Tensor(np.zeros((512, 3)), label="t"), np.zeros(512, dtype=np.int64))
+    assert repr(draw(loss)).startswith("v1 = cross_entropy(t, labels=int64 (512,)) = ")
+    for text in (draw(loss).to_svg(), explore(loss).to_html()):
+        assert "cross_entropy(labels=int64 (512,))" in text or '"q":"labels=int64 (512,)"' in text
+        assert "0, 0, 0" not in text
+    rows = Tensor(np.ones((4, 2)), label="t")[np.array([0, 1]), None]
+    assert "index=(int64 (2,), None)" in repr(draw(rows))
+
+
 # ---- a snapshot
 
 
@@ -233,6 +256,33 @@ def test_before_backward_there_is_no_gradient():
     assert texts(picture, "grad") == []
     assert "no gradients yet: call .backward() first" in picture.to_svg()
     assert "no gradients yet" not in draw(neuron()).to_svg()
+
+
+@pytest.mark.parametrize(
+    "copied", [lambda graph: graph, copy.copy, copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))]
+)
+def test_where_no_backward_has_been_there_is_no_gradient(copied):
+    x, w = Value(0.0, label="x"), Value(2.0, label="w")
+    y = x * w
+    y.label = "y"
+    y.backward()
+    z = y + Value(1.0, label="b")
+    z.label = "z"
+    picture = draw(copied(z))
+    found = {each.get("data-name"): "".join(each.itertext()).split("∂ ")[-1] for each in elements(picture, "card")}
+    assert found == {"x": "2", "w": "0", "y": "1", "b": "–", "z": "–"}
+    assert ">∂ –: backward() has not been here<" in picture.to_svg()
+    assert repr(picture).splitlines()[:3] == ["z = y + b = 1", "├─ y = x * w = 0   ∂ 1", "│  ├─ x = 0   ∂ 2"]
+    assert len(texts(draw(z, edges="flow"), "local")) == 2
+
+
+def test_what_has_no_gradient_and_why():
+    t, other = Tensor([1.0, 2.0], label="t"), Tensor([1.0, 2.0], label="other")
+    loss = (t * 2.0).sum()
+    loss.backward()
+    kept = "not kept, see backward(retain_grads=True)"
+    assert f">∂ –: {kept}<" in draw(loss).to_svg()
+    assert f">∂ –: backward() has not been here, or {kept}<" in draw(loss * other.sum()).to_svg()
 
 
 def test_the_gradient_is_said_to_be_of_the_output_only_if_it_is():
@@ -285,6 +335,11 @@ def test_the_pictures_of_the_readme_are_what_is_drawn_now(tmp_path, capsys):
     assert str(tmp_path / "explore.html") in capsys.readouterr().out
 
 
+def test_the_pictures_of_the_readme_can_be_read_on_its_page():
+    for path in (ROOT / "docs").glob("*.svg"):
+        assert float(ET.parse(path).getroot().get("width")) <= 1.1 * 830, path  # pixels that a page of GitHub has
+
+
 # ---- safety
 
 
@@ -327,6 +382,13 @@ def test_long_names_are_cut_and_whole_when_hovered():
     (card,) = elements(picture, "leaf")
     assert card.find(f"{SVG}title").text.startswith("x" * 300)
     assert float(card.find(f"{SVG}rect").get("width")) < 260
+
+
+def test_nothing_covers_the_outline_of_a_card():
+    for card in elements(draw(neuron()), "card"):
+        outlines = [place for place, each in enumerate(card) if each.get("class") in ("face", "edge")]
+        tabs = [place for place, each in enumerate(card) if each.get("class") == "tab"]
+        assert not tabs or outlines[-1] > tabs[-1]
 
 
 def test_widths_of_letters():
@@ -397,6 +459,35 @@ def test_numbers_far_apart_are_coloured_by_magnitude():
     assert [fitted.step(number) for number in (-1.0, 0.0, 0.5, math.nan, math.inf)] == [0, 10, 15, None, 20]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "steps", "words"),
+    [([math.inf, -math.inf, 0.0, math.nan], [20, 0, 10, None], ("-inf", "inf  value")),
+     ([math.inf, 0.0], [20, 10], ("0", "inf  value")),
+     ([math.inf, 2.0], [20, 20], ("0", "2  value")),
+     ([0.0, math.nan], [10, None], ("", "value 0, or not a number"))],
+)  # fmt: skip
+def test_infinity_is_not_nought(numbers, steps, words):
+    fitted = scale(numbers)
+    assert [fitted.step(number) for number in numbers] == steps
+    assert fitted.words("value", 2) == words
+
+
+def test_the_bar_of_the_legend_has_the_colours_that_are_used():
+    for number, count in [(0.0, 1), (math.inf, 11), (-1.0, 21)]:
+        legend = draw(Value(number, label="x"), color="value").to_svg().partition('class="legend"')[2]
+        assert legend.count('<g class="s') == count
+
+
+def test_the_legend_knows_the_norms_of_modules():
+    norm = "norm of a module's parameters' gradient"
+    y = pictures.small_network()
+    for options in ({"depth": None}, {"depth": 1, "show": ("value",)}):
+        assert "‖∂‖" not in draw(y, **options).to_svg()
+    assert f">‖∂‖</tspan> {html.escape(norm)}<" in draw(y, depth=1).to_svg()
+    assert "gradient, of a module ‖∂‖" in draw(y, depth=1, color="grad").to_svg()
+    assert "of a module" not in draw(y, color="grad").to_svg()
+
+
 def test_a_vanishing_gradient_fades():
     picture = draw(pictures.deep_error(), depth=1, color="grad", constants=False)
     steps = [int(re.search(r" s(\d+)", each.get("class"))[1]) for each in elements(picture, "module")]
@@ -434,6 +525,27 @@ def test_a_label_that_is_a_formula_stands_in_parentheses_in_the_tree():
     assert repr(draw(total * x - 4.0)).splitlines()[:2] == ["v2 = v1 - 4 = 2", "└─ v1 = (a + b) * x = 6"]
 
 
+def test_a_closed_module_is_one_line_of_the_tree():
+    y = pictures.small_network()
+    z = y * 2.0 + y
+    z.label = "z"
+    assert repr(draw(z, depth=0)).splitlines() == [
+        "z = v21 + MLP = -1.272",
+        "├─ v21 = MLP * 2 = -0.8478",
+        "│  └─ MLP, 34 values   ‖∂‖ 2.127",
+        "│     ├─ x0 = 1   ∂ -0.6348",
+        "│     └─ x1 = -2   ∂ -0.1302",
+        "└─ MLP, see above",
+        "(38 values, 42 edges, output z = -1.272)",
+    ]
+    assert repr(draw(z, depth=1)).splitlines()[2:4] == [
+        "│  └─ layers.1, Layer, 10 values   ‖∂‖ 1.169",
+        "│     └─ layers.0, Layer, 24 values   ‖∂‖ 1.776",
+    ]
+    assert repr(draw(z, depth=0, expand=lambda path: path.endswith("neurons.2"))).count("w.") > 1
+    assert repr(draw(z, constants=False)) == repr(draw(z))
+
+
 def test_the_tree_of_a_large_graph_ends():
     total = sum(Value(float(i)) for i in range(100))
     assert len(repr(draw(total)).splitlines()) == 32
@@ -468,6 +580,17 @@ def test_a_thousand_values_with_modules():
     y = MLP(8, [16, 16, 1], rng=0)([Value(0.1 * i) for i in range(8)])
     y.backward()
     assert len(elements(draw(y, max_nodes=None), "card")) > 1000
+
+
+def test_the_script_of_the_page_tells_the_meaning_of_every_short_key():
+    y = pictures.small_network()
+    given = [explore(y), explore(Tensor([1.0], label="t").sum()), explore(Tensor([1.0]) * y)]
+    found = [json.loads(re.search('id="graph">(.*?)</script>', page.to_html(), re.DOTALL)[1]) for page in given]
+    script = (ROOT / "autograd/drawing/page/page.js").read_text(encoding="utf-8").partition("const graph")[0]
+    about_items, about_groups = script.partition("// Of a group")[::2]
+    for name, text in [("items", about_items), ("groups", about_groups)]:
+        told = re.findall(r"(?:^//   |    )([a-z]) ", text, re.MULTILINE)
+        assert sorted(told) == sorted({key for graph in found for each in graph[name] for key in each})
 
 
 # ---- files, notebooks, browsers

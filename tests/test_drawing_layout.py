@@ -12,6 +12,7 @@ from autograd import Value, draw
 from autograd.drawing.cards import CHARACTER, SIDE, columns
 from autograd.drawing.folding import fold
 from autograd.drawing.layers import Box, Wire, place
+from autograd.drawing.layout import plate
 from autograd.drawing.scene import Scene
 from autograd.drawing.snapshot import snapshot
 from autograd.drawing.style import Style
@@ -233,6 +234,22 @@ def test_cards_wires_and_frames_of_networks(widths, depth, direction):
     out = MLP(2, widths, activation="tanh", rng=1)([Value(1.0), Value(2.0)])
     output = sum(out) if isinstance(out, list) else out
     check(scene_of(output, direction, depth))
+
+
+@pytest.mark.parametrize("depth", [1, 2, None])
+@pytest.mark.parametrize("widths", [[1], [3, 1], [2, 3, 2], [12, 12]])
+@pytest.mark.parametrize("inputs", [1, 2, 9])
+def test_going_down_wires_keep_clear_of_titles(inputs, widths, depth):
+    out = MLP(inputs, widths, rng=1)([Value(float(each)) for each in range(inputs)])
+    layout = scene_of(out, "TB", depth).layout
+    assert layout.frames
+    for frame in layout.frames:
+        _, width = plate(frame.title, frame.kind, frame.calls)
+        corner = (frame.x + frame.plate + 9, frame.y + 5)
+        assert corner[0] + width <= frame.x + frame.width
+        for line in layout.points:
+            turned = ((x, y) for y, x in along([(y, x) for x, y in line], 40))
+            assert not any(inside(point, corner, width, 18, margin=-2) for point in turned)
 
 
 @given(graphs())

@@ -142,10 +142,9 @@ def summed_up(shown: Shown, precision: int) -> str:
     strange = f", {shown.strange} not finite" if shown.strange else ""
     if math.isnan(shown.mean):
         return strange[2:] or "empty"
-    if shown.least == shown.greatest and math.prod(shown.shape) > 1:
-        return f"all {brief(shown.mean, precision)}{strange}"
-    if not shown.shape:
-        return brief(shown.mean, precision)
+    if shown.least == shown.greatest:
+        several = "all " if math.prod(shown.shape) > 1 and not strange else ""
+        return f"{several}{brief(shown.least, precision)}{strange}"
     least, mean, greatest = (brief(each, precision) for each in (shown.least, shown.mean, shown.greatest))
     return f"{mean} in [{least}, {greatest}]{strange}"
 

@@ -41,6 +41,11 @@ class Scale(NamedTuple):
     negative: bool
 
     @property
+    def steps(self) -> Sequence[int]:
+        """The colours that numbers can get."""
+        return range(0 if self.negative else _STEPS, len(SCALE) if self.most else _STEPS + 1)
+
+    @property
     def by_magnitude(self) -> bool:
         """Whether equal steps are equal ratios."""
         return self.least < self.most
@@ -63,6 +68,8 @@ class Scale(NamedTuple):
 
     def words(self, meaning: str, precision: int) -> tuple[str, str]:
         """What stands before and behind the bar of colours."""
+        if not self.most:
+            return "", f"{meaning} 0, or not a number"
         high = brief(self.most, precision)
         low = f"-{high}" if self.negative else brief(self.least, precision) if self.by_magnitude else "0"
         return low, f"{high}  {meaning}{', by order of magnitude' if self.by_magnitude else ''}"
@@ -70,7 +77,8 @@ class Scale(NamedTuple):
 
 def scale(numbers: Sequence[float | None]) -> Scale:
     """The scale that fits the numbers."""
-    sizes = [abs(each) for each in numbers if each is not None and math.isfinite(each) and each]
+    known = [abs(each) for each in numbers if each and not math.isnan(each)]
+    sizes = [each for each in known if math.isfinite(each)] or known
     most, least = max(sizes, default=0.0), min(sizes, default=0.0)
     far = bool(sizes) and math.log10(most) - math.log10(least) > _DECADES
     return Scale(most, least if far else most, any(each is not None and each < 0 for each in numbers))

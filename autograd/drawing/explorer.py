@@ -23,10 +23,11 @@ from autograd.drawing.scene import Scene
 from autograd.drawing.snapshot import Item, Snapshot, snapshot
 from autograd.drawing.style import Direction, Style, Theme
 from autograd.drawing.text import tree
-from autograd.formula import Row
+from autograd.formula import LEAVES, Formula, Row, parts, substitute
+from autograd.naming import as_operand, brief
 from autograd.readers import javascript
 from autograd.readers.printer import spell
-from autograd.readers.text import TEXT
+from autograd.readers.text import TEXT, holds
 
 _MOST = 5_000  # values in a page
 _READABLE = (1900.0, 1150.0)  # the size of what the page opens with, if modules can be closed
@@ -54,6 +55,9 @@ class Page:
     @cached_property
     def _html(self) -> str:
         graph, is_live = self._graph, _is_live(self._graph)
+        if is_live:  # the page finds the gradients itself
+            items = [replace(item, gradient=None if item.kind == "constant" else 0.0) for item in graph.items]
+            graph = replace(graph, items=items)
         style = replace(self._style, show=("value", "grad"), color="kind", all_named=True, live=is_live)
         output = graph.items[graph.outputs[0]].name
         title = style.title or (f"How {output} changes" if output else "The chain rule")
@@ -99,7 +103,8 @@ class Page:
         return {"text/html": frame, "text/plain": text}
 
     def __repr__(self) -> str:
-        return f"{tree(self._graph, self._style.precision)}\n(a page: .save('explore.html') or .show())"
+        whole = Scene(self._graph, fold(self._graph, lambda group: True), self._style)
+        return f"{tree(whole)}\n(a page: .save('explore.html') or .show())"
 
 
 def explore(
@@ -145,6 +150,7 @@ def _is_live(graph: Snapshot) -> bool:
 def _described(graph: Snapshot, style: Style, rows: Mapping[str, Row]) -> dict[str, Any]:
     """What the page knows. Short keys, because there are many: see the page's script for their meaning."""
     names = graph.names()
+    labels = _labels(graph, names)
     scenes = dict(_scenes(graph, style))
     levels = [name for name in scenes if name.startswith("depth")]
     readable = (
@@ -164,20 +170,15 @@ def _described(graph: Snapshot, style: Style, rows: Mapping[str, Row]) -> dict[s
         "output": graph.outputs[0],
         "scale": len(SCALE),
         "items": [
-            _item(item, name, label, style)
-            for item, name, label in zip(graph.items, names, _labels(graph, names), strict=True)
+            _item(item, name, label, style) | _local_derivatives(graph, index, labels, style.precision)
+            for index, (item, name, label) in enumerate(zip(graph.items, names, labels, strict=True))
         ],
         "groups": [
             {"n": module_name(graph, index) if index else "", "f": each.path, "p": each.parent, "k": each.kind,
              "c": each.calls, "m": each.members}
             for index, each in enumerate(graph.groups)
         ],
-        "rows": {
-            name: {"infix": row.symbol if name in TEXT.infix else None, "names": row.names, "partials": [
-                row.texts.get(key) or spell(partial, TEXT) for key, partial in row.named_partials.items()
-            ]}
-            for name, row in rows.items()
-        },
+        "infix": {name: row.symbol for name, row in rows.items() if name in TEXT.infix},
         "cards": cards,
         "views": [_view(name, scene) for name, scene in scenes.items()],
         "start": list(scenes).index(next(readable, levels[-1])),
@@ -208,6 +209,34 @@ def _item(item: Item, name: str, label: str, style: Style) -> dict[str, Any]:
         size = item.gradient if isinstance(item.gradient, float) else item.gradient.size
         described |= {"d": summed_up(item.gradient, style.precision), "e": _finite(size)}
     return described
+
+
+def _local_derivatives(graph: Snapshot, index: int, labels: list[str], precision: int) -> dict[str, list[str]]:
+    """The table's formulas for the derivatives of an item, in the names that the page's sentences use."""
+    item = graph.items[index]
+    if item.row is None:
+        return {}
+    known: dict[str, Formula] = {"z": ("name", as_operand(labels[index]))}
+    is_constant = [graph.items[operand].kind == "constant" for operand in item.inputs]
+    for argument, operand, fixed in zip(item.row.names, item.inputs, is_constant, strict=True):
+        value = graph.items[operand].value
+        is_number = fixed and isinstance(value, float)
+        known[argument] = ("number", value) if is_number else ("name", as_operand(labels[operand]))
+    target = replace(TEXT, number=lambda number: brief(number, precision))
+    formulas = [
+        "" if fixed or partial is None else clean(spell(_decided(substitute(partial, known)), target))
+        for partial, fixed in zip(item.row.partials, is_constant, strict=False)  # parameters have no partials
+    ]
+    return {"p": formulas}
+
+
+def _decided(formula: Formula) -> Formula:
+    """Of a `where` whose condition is about numbers alone only the branch that is taken."""
+    if formula[0] in LEAVES:
+        return formula
+    if formula[0] == "where" and all(part[0] != "name" for part in parts(formula[1])):
+        return _decided(formula[2 if holds(formula[1], {}) else 3])
+    return (formula[0], *map(_decided, formula[1:]))
 
 
 def _finite(number: float) -> float | None:
@@ -248,6 +277,8 @@ def _view(name: str, scene: Scene) -> dict[str, Any]:
         "cards": [
             [card.key, round(x, 1), round(y, 1)] for card, (x, y) in zip(scene.cards, layout.corners, strict=True)
         ],
+        "numbers": list(scene.numbers()),
+        "remarks": list(scene.remarks()),
         "frames": [[svg.frame_svg(frame), svg.title_svg(frame)] for frame in layout.frames],
         "wires": [
             [

@@ -5,6 +5,7 @@ A wire that leaves or enters a module passes a gate in the module's border, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -35,6 +36,7 @@ class Frame(NamedTuple):
     y: float
     width: float
     height: float
+    plate: float = 0.0  # how far to the right its title stands
 
 
 @dataclass
@@ -66,6 +68,8 @@ class _Level:
     start: Point = (0.0, 0.0)  # of what was placed, inside the frame
     along: float = 0.0
     across: float = 0.0
+    plate: float = 0.0  # where the title begins
+    entries: Point = (_GATE + _TITLE / 2, math.inf)  # between which wires may come in
 
 
 _Route = list[tuple[int, tuple[_End, _End]]]
@@ -92,7 +96,8 @@ def arrange(snapshot: Snapshot, folded: Fold, cards: Sequence[Card], direction: 
                 own = snapshot.groups[number]
                 title = module_name(snapshot, number)
                 along = level.placed.right[box] - level.placed.x[box]  # all frames of a layer end in line
-                frames.append(Frame(number, title, own.kind, own.depth, own.calls, *corner, along, inner.across))
+                size = (along, inner.across)
+                frames.append(Frame(number, title, own.kind, own.depth, own.calls, *corner, *size, inner.plate))
     numbers = {group: {ends: number for number, ends in enumerate(levels[group].wires)} for group in levels}
     for group in [0, *folded.frames]:
         _meet(levels, group, origins)
@@ -113,6 +118,15 @@ def ports(card: Card, down: bool) -> list[float]:
         return [0.0] * card.operands
     step = min(_SPREAD[down], ((card.width if down else card.height) - 12) / (card.operands - 1))
     return [(operand - (card.operands - 1) / 2) * step for operand in range(card.operands)]
+
+
+def plate(title: str, kind: str, calls: int) -> tuple[str, float]:
+    """What stands behind the title of an open module, and how wide the two of them are."""
+    quiet = [] if kind == title else [kind]
+    if calls > 1:
+        quiet.append(f"×{calls}")
+    text = "  ".join(quiet)
+    return text, 6.8 * columns(title) + 6.0 * columns(text) + (16 if text else 10)
 
 
 def _levels(snapshot: Snapshot, folded: Fold, texts: Sequence[str]) -> tuple[dict[int, _Level], list[_Route]]:
@@ -189,11 +203,16 @@ def _place(snapshot: Snapshot, levels: dict[int, _Level], group: int, cards: Seq
     level.start = (before, above)
     level.along = before + level.placed.width + after
     level.across = above + level.placed.height + below
-    title = (columns(module_name(snapshot, group)) + 16) * TEXT
-    if down:
-        level.across = max(level.across, title)
-    else:
+    title = plate(module_name(snapshot, group), snapshot.groups[group].kind, snapshot.groups[group].calls)[1] + 2 * LANE
+    if not down:
         level.along = max(level.along, title) if "exit" not in kinds else level.along
+        return
+    entries = [above + level.placed.y[box] + _GATE / 2 for (kind, _), box in level.boxes.items() if kind == "entry"]
+    if entries and min(entries) < title:  # beside the wires that come in, not over them
+        level.plate, level.entries = max(entries), (level.entries[0], max(entries))
+    elif entries:
+        level.entries = (title, math.inf)
+    level.across = max(level.across, level.plate + title)
 
 
 def _gate(level: _Level, thing: int) -> float:
@@ -214,14 +233,14 @@ def _meet(levels: dict[int, _Level], group: int, origins: dict[int, Point]) -> N
         offset = shift - origins[inner][1]  # from this frame's coordinates to those of the frame inside
         gates.sort()
         ends = [end + offset for end, _, _ in gates]
-        lowest = frame.placed.height + _PADDING - _GATE
+        lowest = min(frame.placed.height + _PADDING - _GATE, frame.entries[1] - frame.start[1])
         free, moved = set(range(len(gates))), True
         while moved:  # a gate that moves makes room for others
             moved = False
             for gate in sorted(free):
                 _, thing, number = gates[gate]
                 wanted = level.placed.points[number][-3][1] + offset
-                least = ends[gate - 1] + _GATE + LANE if gate else _GATE - frame.start[1] + _TITLE / 2
+                least = ends[gate - 1] + _GATE + LANE if gate else frame.entries[0] - frame.start[1]
                 most = ends[gate + 1] - _GATE - LANE if gate + 1 < len(gates) else lowest
                 if least <= wanted <= most:
                     free.discard(gate)

@@ -88,8 +88,7 @@ class Picture:
         return {"image/svg+xml": picture, "text/plain": text}
 
     def __repr__(self) -> str:
-        scene = self._scene
-        return f"{tree(scene.snapshot, scene.style.precision)}\n({scene.summary})"
+        return f"{tree(self._scene)}\n({self._scene.summary})"
 
 
 def draw(

@@ -95,40 +95,62 @@ class Scene:
         if partial is None:
             return ""
         if self.edges == "flow":
-            gradient = item.gradient if isinstance(item.gradient, float) else 0.0
+            gradient = item.gradient
+            if not isinstance(gradient, float):
+                return ""
             partial = gradient * partial if gradient and partial else 0.0
         return brief(partial, _WIRE_DIGITS)
 
     def _legend(self) -> svg.Legend:
         kinds = {card.kind for card in self.cards}
         present = [kind for kind in ("leaf", "parameter", "constant", "operation", "module", "output") if kind in kinds]
-        first = self.snapshot.items[self.snapshot.outputs[0]]
-        is_whole = len(self.snapshot.outputs) == 1 and first.gradient == 1.0  # else it is that of something further on
-        meaning = f"gradient of {faces.short(self._output())}" if is_whole else "gradient"
-        numbers = [("grad", meaning)] if "grad" in self.style.show and self.snapshot.has_gradients else []
-        if any(self.texts):
-            meaning = "local derivative" if self.edges == "local" else "what flows back along the wire"
-            numbers.append(("local", meaning))
-        legend = svg.Legend(present, numbers)
+        legend = svg.Legend(present, list(self.numbers()), remarks=list(self.remarks()))
         if self.style.color != "kind":
             meaning = "value" if self.style.color == "value" else "gradient"
-            legend.kinds, legend.negative = [], self.scale.negative
+            if self.style.color == "grad" and self._has_norms:
+                meaning += ", of a module ‖∂‖"
+            legend.kinds, legend.steps = [], self.scale.steps
             legend.scale = self.scale.words(meaning, 2)
-        legend.remark = ", ".join(self._remarks())
         return legend
 
-    def _remarks(self) -> Iterator[str]:
+    @property
+    def _has_norms(self) -> bool:
+        norms = (self.snapshot.norms[thing.group] for thing in self.fold.things if thing.group >= 0)
+        return "grad" in self.style.show and any(norm is not None for norm in norms)
+
+    def numbers(self) -> Iterator[tuple[str, str, str]]:
+        """The kinds of numbers on cards and wires: style, sample and meaning."""
+        gradient = 1.0 if self.style.live else self.snapshot.items[self.snapshot.outputs[0]].gradient
+        is_whole = len(self.snapshot.outputs) == 1 and gradient == 1.0  # else it is that of something further on
+        meaning = f"gradient of {faces.short(self._output())}" if is_whole else "gradient"
+        if "grad" in self.style.show and (self.style.live or self.snapshot.has_gradients):
+            yield "grad", "∂", meaning
+        if self._has_norms:
+            yield "grad", "‖∂‖", "norm of a module's parameters' gradient"
+        if any(self.texts):
+            yield "local", "0.5", "local derivative" if self.edges == "local" else "what flows back along the wire"
+
+    def remarks(self) -> Iterator[str]:
+        """What the legend says besides."""
         items = [self.snapshot.items[thing.item] for thing in self.fold.things if thing.item >= 0]
         if any(isinstance(item.value, Summary) and item.value.shape for item in items):
             yield "arrays: mean in [least, greatest]"
-        if "grad" in self.style.show:
+        if "grad" in self.style.show and not self.style.live:
             if not self.snapshot.has_gradients:
                 yield "no gradients yet: call .backward() first"
-            elif any(item.gradient is None and item.kind == "operation" for item in items):
-                yield "∂ –: not kept, see backward(retain_grads=True)"
+                return
+            bare = [item for item in items if item.gradient is None and item.kind != "constant"]
+            # a walk leaves its gradient on all that it reaches, but for operations on arrays
+            unkept = [item.kind == "operation" and isinstance(item.value, Summary) for item in bare]
+            reasons = ["backward() has not been here"] if not all(unkept) else []
+            reasons += ["not kept, see backward(retain_grads=True)"] if any(unkept) else []
+            if reasons:
+                yield f"∂ –: {', or '.join(reasons)}"
 
     def _output(self) -> str:
-        return self.snapshot.items[self.snapshot.outputs[0]].name or "the output"
+        index = self.snapshot.outputs[0]
+        unnamed = self.snapshot.names()[index] if self.style.all_named else "the output"
+        return self.snapshot.items[index].name or unnamed
 
 
 def _count(number: int, noun: str) -> str:

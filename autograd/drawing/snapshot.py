@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from autograd.backward import reachable
 from autograd.drawing.grouping import Group, group
 from autograd.formula import Row
 from autograd.naming import told_apart
-from autograd.node import Node
+from autograd.node import UNTOUCHED, Node
 from autograd.plain import constant, kind_of
 from autograd.value import Value
 
@@ -46,7 +47,7 @@ class Item:
     kind: Kind
     name: str  # a label, or the path of a parameter; '' for most operations
     value: Shown
-    gradient: Shown | None  # None where there is none
+    gradient: Shown | None  # None where there is none: no walk has been there, or it was not kept
     op: str = ""
     symbol: str = ""
     row: Row | None = None  # of the table, where the operation is elementwise
@@ -169,12 +170,31 @@ def _operation(node: Any, inputs: tuple[int, ...]) -> Item:
 def _params(node: Any) -> str:
     """The constants that an operation was given, as far as they are more than the way it works inside."""
     changed = ((key, value) for key, value in node.params.items() if value is not node.op.params.get(key))
-    return ", ".join(f"{key}={value!r}" for key, value in changed if type(value) in _PLAIN or isinstance(value, _NUMPY))
+    return ", ".join(
+        f"{key}={_BRIEF.repr(value)}" for key, value in changed if type(value) in _PLAIN or isinstance(value, _NUMPY)
+    )
+
+
+class _Brief(reprlib.Repr):
+    """The `repr` of what is short, and of an array its dtype and shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxtuple = self.maxlist = 8
+        self.maxother = 60
+
+    def repr_ndarray(self, array: Any, level: int) -> str:
+        return f"{array.dtype} {array.shape}"
+
+
+_BRIEF = _Brief()
 
 
 def _gradient(node: Node) -> Shown | None:
     grad = node.grad
-    return grad if grad is None or type(grad) is float else _shown(getattr(grad, "data", grad))
+    if grad is None or grad is UNTOUCHED:
+        return None
+    return grad if type(grad) is float else _shown(getattr(grad, "data", grad))
 
 
 def _shown(data: Any) -> Shown:

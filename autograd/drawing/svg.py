@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from autograd.drawing.cards import LINE, SIDE, Card, Span, clean, columns
 from autograd.drawing.colours import COLOURS, SCALE
-from autograd.drawing.layout import TEXT, Frame, Layout, Point
+from autograd.drawing.layout import TEXT, Frame, Layout, Point, plate
 from autograd.drawing.style import Theme
 
 _MARGIN = 20.0
@@ -20,13 +20,13 @@ _MONO = 'ui-monospace, SFMono-Regular, Menlo, "DejaVu Sans Mono", "Liberation Mo
 
 @dataclass
 class Legend:
-    """What is explained below a drawing: kinds of cards, kinds of numbers, the colours' ends, and a remark."""
+    """What is explained below a drawing: kinds of cards, kinds of numbers, the colours' ends, and remarks."""
 
     kinds: Sequence[str]
-    numbers: Sequence[tuple[str, str]] = ()  # style and meaning
+    numbers: Sequence[tuple[str, str, str]] = ()  # style, sample and meaning
     scale: tuple[str, str] | None = None  # before and behind the bar
-    negative: bool = True  # whether the bar has its negative half
-    remark: str = ""
+    steps: Sequence[int] = ()  # the colours in the bar
+    remarks: Sequence[str] = ()
 
 
 def svg(
@@ -107,7 +107,8 @@ def _shapes(root: str) -> list[str]:
         f"{root} .wire .tip{{stroke:none}}",
         f"{root} .local text{{font-size:10.5px;text-anchor:middle}}",
         f"{root} .local rect{{stroke-width:.8}}",
-        f"{root} .card rect{{stroke-width:1.2}}",
+        f"{root} .card rect,{root} .edge{{stroke-width:1.2}}",
+        f"{root} .edge{{fill:none}}",
         f"{root} .symbol{{font-family:{_SANS};font-weight:600;text-anchor:middle}}",
         f"{root} .constant rect,{root} .bundle rect{{stroke-dasharray:4 3}}",
         f"{root} .legend{{font-family:{_SANS};font-size:11.5px}}",
@@ -163,6 +164,10 @@ def card_svg(card: Card, corner: Point | None = None, shade: int | None = None) 
         size = 16 if len(card.symbol) <= 2 else 12
         place = f'x="{_n(tab / 2)}" y="{_n(card.height / 2 + size * 0.35)}"'
         parts.append(f'<text class="symbol" font-size="{size}" {place}>{_text(card.symbol)}</text>')
+        parts.append(  # above the tab
+            f'<path class="edge" d="M8,0H{_n(card.width - 8)}a8,8 0 0 1 8,8V{_n(card.height - 8)}a8,8 0 0 1 -8,8H8'
+            f'a8,8 0 0 1 -8,-8V8a8,8 0 0 1 8,-8Z"/>'
+        )
     y = (card.height - len(card.lines) * LINE) / 2 + 13
     for line in card.lines:
         parts.append(f'<text x="{_n(card.tab + SIDE)}" y="{_n(y)}">{"".join(map(_span, line))}</text>')
@@ -182,13 +187,9 @@ def frame_svg(frame: Frame) -> str:
 
 def title_svg(frame: Frame) -> str:
     """The title of an open module, on a plate of its own, as wires may come in behind it."""
-    quiet = [] if frame.kind == frame.title else [frame.kind]
-    if frame.calls > 1:
-        quiet.append(f"×{frame.calls}")
-    text = "  ".join(quiet)
-    width = 6.8 * columns(frame.title) + 6.0 * columns(text) + (16 if text else 10)
+    text, width = plate(frame.title, frame.kind, frame.calls)
     return (
-        f'<g class="title {_parity(frame)}" transform="translate({_n(frame.x)},{_n(frame.y)})">'
+        f'<g class="title {_parity(frame)}" transform="translate({_n(frame.x + frame.plate)},{_n(frame.y)})">'
         f'<rect x="9" y="5" width="{_n(min(width, frame.width - 12))}" height="18" rx="5"/>'
         f'<text x="14" y="18"><tspan class="name">{_text(frame.title)}</tspan>'
         f'{f"""<tspan class="quiet">  {_text(text)}</tspan>""" if text else ""}</text></g>'
@@ -250,23 +251,21 @@ def _legend(legend: Legend, room: float) -> tuple[str, float, float]:
     for kind in legend.kinds:
         swatch = f'<g class="card {kind}"><rect class="face" y="-9" width="16" height="11" rx="3"/></g>'
         entries.append((f'{swatch}<text x="22" y="0">{kind}</text>', 22 + len(kind) * 5.8))
-    for name, meaning in legend.numbers:
-        sample = "∂" if name == "grad" else "0.5"
+    for name, sample, meaning in legend.numbers:
         text = f'<text y="0"><tspan class="{name}" font-weight="700">{sample}</tspan> {_text(meaning)}</text>'
         entries.append((text, (len(sample) + columns(meaning) + 1) * 5.6))
     if legend.scale:
         before, behind = legend.scale
         start = columns(before) * 6.0 + 8
-        steps = range(0 if legend.negative else len(SCALE) // 2, len(SCALE))
         bar = "".join(
             f'<g class="s{step}"><rect class="face" x="{_n(start + 9 * place)}" y="-10" width="9.2" height="12"/></g>'
-            for place, step in enumerate(steps)
+            for place, step in enumerate(legend.steps)
         )
-        end = start + 9 * len(steps) + 8
+        end = start + 9 * len(legend.steps) + 8
         words = f'<text y="0">{_text(before)}</text><text x="{_n(end)}" y="0">{_text(behind)}</text>'
         entries.append((bar + words, end + columns(behind) * 5.6))
-    if legend.remark:
-        entries.append((f'<text class="quiet" y="0">{_text(legend.remark)}</text>', columns(legend.remark) * 6.2))
+    for remark in legend.remarks:
+        entries.append((f'<text class="quiet" y="0">{_text(remark)}</text>', columns(remark) * 6.2))
     parts, x, y, widest = [], 0.0, 10.0, 0.0
     for text, width in entries:
         if x and x + width > room:

@@ -1,11 +1,12 @@
-"""A graph as an indented tree of text, the output first."""
+"""A graph as an indented tree of text, the output first; a closed module is one line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograd.drawing.cards import clean, summed_up
-from autograd.drawing.snapshot import Item, Snapshot
+from autograd.drawing.cards import clean, module_name, summed_up
+from autograd.drawing.scene import Scene
+from autograd.drawing.snapshot import Snapshot
 from autograd.naming import as_operand
 from autograd.readers.printer import spell
 from autograd.readers.text import TEXT
@@ -13,13 +14,12 @@ from autograd.readers.text import TEXT
 _MOST_LINES = 30
 
 
-def tree(snapshot: Snapshot, precision: int, most: int = _MOST_LINES) -> str:
+def tree(scene: Scene, most: int = _MOST_LINES) -> str:
     """The tree, each value once; of a large graph the beginning."""
-    names = snapshot.names()
     lines: list[str] = []
-    for line in _lines(snapshot, names, precision):
+    for line in _lines(scene):
         if len(lines) == most:
-            lines.append(f"… ({sum(item.kind != 'constant' for item in snapshot.items)} values in all)")
+            lines.append(f"… ({sum(item.kind != 'constant' for item in scene.snapshot.items)} values in all)")
             break
         lines.append(line)
     return "\n".join(lines)
@@ -37,24 +37,49 @@ def equation(snapshot: Snapshot, index: int, names: list[str]) -> str:
     return f"{item.op}({', '.join([*operands, item.params] if item.params else operands)})"
 
 
-def _lines(snapshot: Snapshot, names: list[str], precision: int) -> Iterator[str]:
+def _lines(scene: Scene) -> Iterator[str]:
+    snapshot, things = scene.snapshot, scene.fold.things
+    names = _names(scene)
+    below: list[dict[int, None]] = [{} for _ in things]  # what each thing is made of, in order
+    for link in scene.fold.links:
+        source = things[link.source]
+        if source.item < 0 or snapshot.items[source.item].kind != "constant":
+            below[link.target][link.source] = None
     seen: set[int] = set()
-    stack = [(output, "", "") for output in reversed(snapshot.outputs)]
+    outputs = dict.fromkeys(scene.fold.thing_of[output] for output in snapshot.outputs)
+    stack = [(output, "", "") for output in reversed(outputs)]
     while stack:
-        index, lead, indent = stack.pop()
-        item = snapshot.items[index]
-        if index in seen and item.inputs:
-            yield f"{lead}{clean(names[index])}, see above"
+        number, lead, indent = stack.pop()
+        if number in seen and below[number]:
+            yield f"{lead}{_name(scene, number, names)}, see above"
             continue
-        seen.add(index)
-        yield lead + _line(snapshot, item, index, names, precision)
-        below = [operand for operand in dict.fromkeys(item.inputs) if snapshot.items[operand].kind != "constant"]
-        for place, operand in reversed(list(enumerate(below))):
-            last = place == len(below) - 1
-            stack.append((operand, indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  ")))
+        seen.add(number)
+        yield lead + _line(scene, number, names)
+        for place, source in reversed(list(enumerate(below[number]))):
+            last = place == len(below[number]) - 1
+            stack.append((source, indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  ")))
 
 
-def _line(snapshot: Snapshot, item: Item, index: int, names: list[str], precision: int) -> str:
+def _names(scene: Scene) -> list[str]:
+    """What each item is called; what was made in a closed module bears the module's name."""
+    things = [scene.fold.things[thing] if thing >= 0 else None for thing in scene.fold.thing_of]
+    return [
+        module_name(scene.snapshot, thing.group) if thing and thing.group >= 0 else name
+        for thing, name in zip(things, scene.snapshot.names(), strict=True)
+    ]
+
+
+def _name(scene: Scene, number: int, names: list[str]) -> str:
+    thing = scene.fold.things[number]
+    return clean(names[thing.item]) if thing.item >= 0 else scene.cards[number].name
+
+
+def _line(scene: Scene, number: int, names: list[str]) -> str:
+    snapshot, precision, index = scene.snapshot, scene.style.precision, scene.fold.things[number].item
+    if index < 0:
+        texts = ["".join(span.text for span in line) for line in scene.cards[number].lines]
+        return ", ".join(texts[:2]) + "".join(f"   {text}" for text in texts[2:])
+    item = snapshot.items[index]
     parts = [names[index]]
     if item.inputs:
         parts.append(equation(snapshot, index, names))

@@ -1,7 +1,15 @@
 // The graph, as Python described it. What is live (all values are floats) is computed here again, by ROWS: functions
 // printed from the table of derivatives, each of which returns [value, partial derivatives …].
+//
+// Of an item, which is a value or a constant:
+//   n name    l name in sentences    k kind    g group    i inputs (items)    v value
+//   o operation    s symbol    q parameters in words    p formulas of the local derivatives, one for each input; '' for a constant
+// and where the page does not compute it:
+//   t value in words    h shape and dtype    c value that colours it    d gradient in words    e size of the gradient
+// Of a group, which is a module:
+//   n name where it stands    f full path    p parent (a group)    k class    c calls    m how many values are inside
 const graph = JSON.parse(document.getElementById("graph").textContent);
-const { items, groups, views, rows, live, output } = graph;
+const { items, groups, views, infix, live, output } = graph;
 const $ = (id) => document.getElementById(id);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -43,7 +51,7 @@ function backward() {
   }
 }
 
-function slope(leaf) { // by numbers, to check the chain rule
+function slope(leaf) { // numerically, to check the chain rule
   const x = values[leaf], h = 1e-5 * Math.max(1, Math.abs(x)), kept = [...values], keptPartials = [...partials];
   const at = (moved) => { values[leaf] = moved; forward(); return values[output]; };
   const found = (at(x + h) - at(x - h)) / (2 * h);
@@ -80,18 +88,17 @@ const derivative = (of, by) => `∂${operandName(of)}/∂${operandName(by)}`;
 
 function equation(index, text) {
   const { o, i, s, q } = items[index], operands = i.map(text);
-  if (rows[o]?.infix && operands.length === 2) {
-    return `${o === "pow" ? guarded(operands[0]) : operands[0]} ${rows[o].infix} ${guarded(operands[1])}`;
+  if (infix[o] && operands.length === 2) {
+    return `${o === "pow" ? guarded(operands[0]) : operands[0]} ${infix[o]} ${guarded(operands[1])}`;
   }
   if (o === "neg") return `-${guarded(operands[0])}`;
   return `${escaped(o || s)}(${[...operands, ...(q ? [escaped(q)] : [])].join(", ")})`;
 }
 
 function rule(index, place) { // the table's formula for a partial derivative
-  const row = rows[items[index].o];
-  if (!row || row.partials[place] === undefined) return "";
-  const signature = row.infix ? `${row.names[0]} ${row.infix} ${row.names[1]}` : `${items[index].o}(${row.names.join(", ")})`;
-  return `z = ${escaped(signature)}: ∂z/∂${row.names[place]} = ${escaped(row.partials[place])}`;
+  const { p, i } = items[index];
+  if (!p?.[place]) return "";
+  return `${label(index)} = ${equation(index, (operand) => operandName(operand))}: ${derivative(index, i[place])} = ${escaped(p[place])}`;
 }
 
 function chain({ index, place, operand, share }, isDone) { // '∂L/∂n · ∂n/∂x = 0.5 × 1 = 0.5'
@@ -319,11 +326,11 @@ function shading(arrived, computed) {
     const found = parametersIn[Number(key.slice(1))].map((each) => arrived[each]).filter((each) => each !== null);
     return found.length ? Math.hypot(...found) : null;
   };
-  const meaning = mode === "grad" ? "gradient" : "value";
+  const meaning = mode === "value" ? "value" : live && view.numbers.some(([, sample]) => sample === "‖∂‖") ? "gradient, of a module ‖∂‖" : "gradient";
   if (mode === "kind") { explain(kinds); return () => ""; }
   const numbers = new Map([...cards.keys()].map((key) => [key, of(key) ?? null]));
   const known = [...numbers.values()].filter((x) => x !== null);
-  const sizes = known.filter((x) => Number.isFinite(x) && x !== 0).map(Math.abs);
+  const all = known.filter(Boolean).map(Math.abs), finite = all.filter(Number.isFinite), sizes = finite.length ? finite : all;
   const most = Math.max(0, ...sizes), least = Math.min(...sizes, most), wide = Math.log10(most) - Math.log10(least) > 3;
   const from = known.some((x) => x < 0) ? 0 : half;
   if (!known.length) explain([{ words: mode === "grad" && live ? "no gradient yet: the way back has not begun" : `no ${meaning} that could be shown` }]);
@@ -344,8 +351,7 @@ function shading(arrived, computed) {
 
 let legend = []; // what the colours and the numbers mean
 function explain(colours) {
-  legend = [...colours, { style: "grad", sample: "∂", words: `gradient of ${items[output].l}` }];
-  if (labelled.length) legend.push({ style: "local", sample: "0.5", words: "local derivative" });
+  legend = [...colours, ...view.numbers.map(([style, sample, words]) => ({ style, sample, words })), ...view.remarks.map((words) => ({ words }))];
   fill($("legend"), legend.map(({ kind, before, swatches, style, sample, words }) => {
     const bar = swatches ? `<span class="bar">${swatches.map((each) => `<i style="background:var(--s${each})"></i>`).join("")}</span>` : "";
     const mark = kind ? `<i style="background:var(--${kind});border-color:var(--${kind}-edge)"></i>` : sample ? `<b class="${style[0]}">${sample}</b>` : "";
@@ -406,7 +412,7 @@ function aboutGradient(index, arrived) {
   if (live && isLeaf && done.size === all.length && all.length) {
     const found = slope(index), both = [found, grads[index]], isFinite = both.every(Number.isFinite);
     const agree = isFinite && Math.abs(found - grads[index]) <= 1e-5 * Math.max(1, ...both.map(Math.abs));
-    check = `<p class="quiet">By numbers: ${written(found, 6)} ${agree ? '<b class="good">✓</b>' : isFinite ? "(differs: a kink, an edge, or too steep)" : "(no check: not a finite number)"}</p>`;
+    check = `<p class="quiet">Numerically: ${written(found, 6)} ${agree ? '<b class="good">✓</b>' : isFinite ? "(differs: a kink, an edge, or too steep)" : "(no check: not a finite number)"}</p>`;
   }
   return `<p class="big mono g">${value}</p>${lead}<ul>${terms}</ul>${sum}${check}`;
 }
