@@ -16,6 +16,7 @@ from autograd import (
     cross_entropy,
     grad,
     jit,
+    log_softmax,
     softmax,
     stack,
     value_and_grad,
@@ -158,6 +159,16 @@ def test_gradients_as_graphs():
     np.testing.assert_allclose(grad(lambda x: grad(jit(f))(x).sum())(x), grad(lambda x: grad(f)(x).sum())(x))
     np.testing.assert_allclose(jit(value_and_grad(f))(x)[1], grad(f)(x))
     np.testing.assert_allclose(jit(grad(lambda x: grad(f)(x).sum()))(x), grad(lambda x: grad(f)(x).sum())(x))
+
+
+@pytest.mark.parametrize(
+    "f", [np.var, lambda x: log_softmax(x)[0, 0], lambda x: (softmax(x) * np.array([1.0, 2.0, np.inf])).sum()]
+)
+def test_gradients_whose_rules_mind_inf_are_recorded(f):
+    compiled, x = jit(grad(f)), np.array([[1.0, 2.0, 4.0], [2.0, 5.0, 0.5]])  # a fallback would warn
+    for point in (x, x + 1, [[1.0, np.inf, 2.0], [1.0, 2.0, 3.0]], [[1.0, -np.inf, 2.0], [1e3, -1e3, 3.0]]):
+        np.testing.assert_array_equal(compiled(np.array(point)), grad(f)(np.array(point)))
+    assert "recorded once" in compiled.explain()
 
 
 def test_a_zero_wins_against_inf():

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd import modes
 from autograd.functions import FUNCTIONS
+from autograd.node import Node
 from autograd.ops.primitive import function, primitive
 from autograd.ops.shape import Axis, axis_of, broadcast_to, data_of, flip, reshape, shape_of, transpose
 
@@ -63,6 +65,8 @@ def _spread(g: Any, x: Any, axis: Axis) -> Any:
 def times(g: Any, local: Any) -> Any:
     """The product of the chain rule, in which a zero wins even against inf and nan."""
     product = g * local
+    if isinstance(product, Node) and modes.is_watched():  # what is recorded must not depend on the numbers of this run
+        return FUNCTIONS["chain_product"](g, local)
     return product if np.isfinite(data_of(product)).all() else FUNCTIONS["chain_product"](g, local)
 
 
