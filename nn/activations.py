@@ -25,7 +25,9 @@ class Activation(Module):
     def __init__(self, *params: Any, **named: Any) -> None:
         own = ROWS[self.row].params
         if len(params) > len(own) or not own.keys() - list(own)[: len(params)] >= named.keys():
-            raise TypeError(f"{type(self).__name__}() takes {', '.join(own) or 'no parameters'}")
+            has = ", ".join(f"{name}={value}" for name, value in own.items())
+            has = f"the parameter{'s' * (len(own) > 1)} {has}" if own else "no parameters"
+            raise TypeError(f"{type(self).__name__} has {has}, not {', '.join(map(repr, (*params, *named)))}")
         self.params = {**own, **dict(zip(own, params, strict=False)), **named}
 
     def __call__(self, x: Any) -> Any:

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.plain import kind_of
+from autograd.tree import flatten
 from nn.module import Module, check_state
 from nn.optimizers import Optimizer
 
@@ -37,8 +39,9 @@ def save(model: Module, path: str | Path, *, optimizer: Optimizer | None = None)
     >>> twin.weight.tolist() == line.weight.tolist()
     True
 
-    Raises ValueError for another ending, FileNotFoundError if there is no such folder.
+    Raises ValueError for another ending, FileNotFoundError if there is no such folder, TypeError for what is no Module.
     """
+    _check_module(model)
     write(path, model, optimizer)
 
 
@@ -58,6 +61,7 @@ def load(model: Module, path: str | Path, *, optimizer: Optimizer | None = None)
     Raises FileNotFoundError if there is no such file, ValueError if it is none of these, is cut short, or is of another
     architecture (naming what differs), before anything is changed.
     """
+    _check_module(model)
     arrays, notes = read(path)
     check(path, arrays, notes, model, optimizer)
     take_over(arrays, notes, model, optimizer)
@@ -72,8 +76,8 @@ def write(
     if optimizer is not None:
         everything |= {f"optimizer/{name}": each for name, each in optimizer.state_dict().items()}
     notes["generators"] = [each.bit_generator.state for each in generators(model)]
-    notes["checksum"] = _checksum(everything)
-    text = json.dumps(notes, default=_plain)
+    notes = json.loads(json.dumps(notes, default=_plain))  # as they will be read
+    text = json.dumps({**notes, "crc32": _checksum(everything, notes)})
     if path.suffix == ".npz":
         contents = _npz_bytes(everything, text)
     else:
@@ -122,7 +126,12 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
             head = json.loads(contents[8 : 8 + size])
             arrays = _safetensors().load(contents)
             notes = json.loads(head.get("__metadata__", {}).get(_NOTES, "{}"))
-        if notes.get("checksum", _checksum(arrays)) != _checksum(arrays):
+        told = notes.pop("crc32", None)
+        if told is None and "checksum" in notes:  # as it was once: of the arrays alone
+            told, own = notes["checksum"], _checksum(arrays)
+        else:
+            own = _checksum(arrays, notes)
+        if told not in (None, own):
             raise ValueError("its checksum is another")
     except Exception as error:
         raise ValueError(f"{path} is no checkpoint, or is cut short: {error}") from error
@@ -176,14 +185,16 @@ def part(arrays: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def generators(model: Module) -> list[np.random.Generator]:
-    """The random generators in the modules of a model, each once."""
-    found = [thing for module in model.modules() for thing in vars(module).values()]
+    """The random generators in the modules of a model, also in lists and dicts, each once."""
+    found = [thing for module in model.modules() for thing in flatten([*vars(module).values()])[0]]
     return list({id(each): each for each in found if isinstance(each, np.random.Generator)}.values())
 
 
-def _checksum(arrays: Mapping[str, Any]) -> str:
-    total = 0
-    for name in sorted(arrays):
+def _checksum(arrays: Mapping[str, Any], notes: Mapping[str, Any] | None = None) -> str:
+    """Of the entries of the arrays, and with the notes of these and of the arrays' names, dtypes and shapes too."""
+    heads = {name: [np.asarray(each).dtype.name, np.shape(each)] for name, each in sorted(arrays.items())}
+    total = 0 if notes is None else zlib.crc32(json.dumps([notes, heads]).encode())
+    for name in heads:
         total = zlib.crc32(np.ascontiguousarray(arrays[name]).tobytes(), total)
     return f"{total:08x}"
 
@@ -219,5 +230,12 @@ def _safetensors() -> Any:
     return safetensors.numpy
 
 
+def _check_module(model: Any) -> None:
+    if not isinstance(model, Module):
+        raise TypeError(f"a checkpoint is one of a Module, such as Sequential or MLP, not of {kind_of(model)}")
+
+
 def _plain(thing: Any) -> Any:
-    return thing.tolist()  # NumPy's numbers and arrays
+    if not isinstance(thing, (np.ndarray, np.generic)):
+        raise TypeError(f"a checkpoint holds numbers, strings, lists, dicts and arrays, not {kind_of(thing)}")
+    return thing.tolist()

@@ -127,7 +127,9 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
         self.intercepts_ = [layer.bias.data for layer in linear]
         self.n_layers_ = len(hidden) + 2
         self.n_outputs_ = outputs
-        if not self.history_.stopped:
+        if self.history_.stopped == "interrupted":
+            warnings.warn("Training interrupted by user.", stacklevel=3)
+        elif not self.history_.stopped:
             warnings.warn(
                 f"max_iter={self.max_iter} epochs were not enough to converge", ConvergenceWarning, stacklevel=3
             )

@@ -90,8 +90,9 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def __getitem__(self, index: int) -> Any:
-        return self.layers[index]
+    def __getitem__(self, index: int | slice) -> Any:
+        """A layer, or a `Sequential` of several."""
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.layers)
@@ -134,7 +135,8 @@ class Dropout(Module):
         if not self.training or self.p == 0:
             return x
         kept = network.kept(self.rng, shape_of(x), self.p)
-        return x * (kept / (1 - self.p)).astype(getattr(x, "dtype", float))
+        dtype = np.dtype(getattr(x, "dtype", float))
+        return x * (kept / (1 - self.p)).astype(dtype if dtype.kind in "fc" else float)
 
     def extra_repr(self) -> str:
         """The probability."""

@@ -180,8 +180,9 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
     """
     if reduction not in _REDUCTIONS:
         _check_reduction(reduction)
+    one = False
     if not (type(input) is Tensor and input.ndim == 2 and input.size):
-        input, target = _rows(input, target)
+        input, target, one = _rows(input, target)
     if type(target) is not np.ndarray and not isinstance(target, Node):
         target = np.asarray(target)
     if target.ndim == 2 and not _is_within(0, target, np.inf):
@@ -191,8 +192,10 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
     if is_graph or reduction == "none":
         if target.ndim == 2:
             _check_shapes(cross_entropy, input.shape, target.shape)
-            return _reduced(-total(log_softmax(input) * target, axis=1), reduction)
-        return nll_loss(log_softmax(input), target, reduction)
+            loss = -total(log_softmax(input) * target, axis=1)
+        else:
+            loss = _at_labels("cross_entropy", log_softmax(input), target)
+        return _reduced(loss[0] if one else loss, reduction)
     try:
         loss = network.cross_entropy(input, target)
     except IndexError:
@@ -209,15 +212,21 @@ def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     Raises ValueError for targets of another shape or dtype, class indices out of range, or an unknown reduction.
     """
     _check_reduction(reduction)
-    input, target = _rows(input, target)
+    input, target, one = _rows(input, target)
+    loss = _at_labels("nll_loss", input, target)
+    return _reduced(loss[0] if one else loss, reduction)
+
+
+def _at_labels(name: str, input: Any, target: Any) -> Any:
+    """-input at the target, of each row."""
     if target.shape != input.shape[:1] or target.dtype.kind not in "iu":
         raise ValueError(
-            f"nll_loss() of shape {input.shape} takes {input.shape[0]} class indices, not a target of shape "
+            f"{name}() of shape {input.shape} takes {input.shape[0]} class indices, not a target of shape "
             f"{target.shape} and dtype {target.dtype}"
         )
     if target.min() < 0 or target.max() >= input.shape[1]:
-        raise _out_of_range("nll_loss", input, target)
-    return _reduced(-input[np.arange(len(target)), target], reduction)
+        raise _out_of_range(name, input, target)
+    return -input[np.arange(len(target)), target]
 
 
 def _is_within(low: float, target: Any, high: float) -> bool:
@@ -230,15 +239,15 @@ def _is_within(low: float, target: Any, high: float) -> bool:
     return bool(low <= least and greatest <= high)
 
 
-def _rows(input: Any, target: Any) -> tuple[Any, Any]:
-    """Rows of logits, of one sample too, and an array of their targets."""
+def _rows(input: Any, target: Any) -> tuple[Any, Any, bool]:
+    """Rows of logits and an array of their targets, and whether they are one sample without an axis of rows."""
     input = input if isinstance(input, Tensor) else array(input)
     target, shape = target if isinstance(target, Node) else np.asarray(target), input.shape
     if len(shape) == 1:
-        return _rows(input.reshape(1, -1), target[None])
+        return *_rows(input.reshape(1, -1), target[None])[:2], True
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"expected logits of shape (rows, classes), not {shape}")
-    return input, target
+    return input, target, False
 
 
 def _out_of_range(name: str, input: Any, target: Any) -> ValueError:

@@ -63,24 +63,34 @@ def read_csv(path: str | Path) -> tuple[Bytes, Bytes]:
 
     Raises ValueError for lines that are anything else, naming the line.
     """
-    lines = [
-        line for line in _contents(path).removeprefix(_BOM).decode("ascii", "replace").splitlines() if line.strip()
-    ]
-    header = int(bool(lines) and lines[0].startswith("label"))
-    if not lines[header:]:
+    text = _contents(path).removeprefix(_BOM).decode("ascii", "replace")
+    lines = {number: line for number, line in enumerate(text.splitlines(), 1) if line.strip()}
+    if lines and lines[next(iter(lines))].startswith("label"):
+        del lines[next(iter(lines))]
+    if not lines:
         raise ValueError(f"{path} holds no images")
     try:
-        table = np.loadtxt(lines[header:], dtype=np.int16, delimiter=",", comments=None, ndmin=2)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    if table.shape[1] != 785:
-        raise ValueError(f"{path}: a line holds a label and 784 pixels, 785 numbers, not {table.shape[1]}")
+        table = _table(list(lines.values()))
+    except ValueError:
+        for number, line in lines.items():
+            try:
+                _table([line])
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from None
+        raise
     outside = np.flatnonzero(((table < 0) | (table > 255)).any(axis=1))
     if len(outside):
-        raise ValueError(f"{path}, line {outside[0] + 1 + header}: pixels go from 0 to 255")
+        raise ValueError(f"{path}, line {[*lines][outside[0]]}: pixels go from 0 to 255")
     images, labels = table[:, 1:].astype(np.uint8).reshape(-1, 28, 28), table[:, 0].astype(np.uint8)
     _check(path, images, path, labels)
     return images, labels
+
+
+def _table(lines: list[str]) -> NDArray[np.int16]:
+    table = np.loadtxt(lines, dtype=np.int16, delimiter=",", comments=None, ndmin=2)
+    if table.shape[1] != 785:
+        raise ValueError(f"a line holds a label and 784 pixels, 785 numbers, not {table.shape[1]}")
+    return table
 
 
 def read_idx(path: str | Path) -> Bytes:

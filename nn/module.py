@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -18,8 +20,8 @@ _M = TypeVar("_M", bound="Module")
 
 class Module:
     """Base class of layers and networks. Every leaf that is stored in an attribute, directly or in a list, tuple, dict
-    or module, is a parameter; there is nothing to register. An array that is no node is kept with the parameters in
-    the state, but not trained.
+    or module, is a parameter; there is nothing to register. An array of real numbers that is no node is kept with the
+    parameters in the state, but not trained; a cache is kept out of it by a name with an underscore first.
 
     >>> from autograd import Value
     >>> class Line(Module):
@@ -30,8 +32,10 @@ class Module:
     >>> Line().named_parameters()
     [('slope', Value(data=2.0, grad=0.0)), ('offset', Value(data=1.0, grad=0.0))]
 
-    A method `forward`, as PyTorch has it, serves in place of ``__call__``.
+    A method `forward`, as PyTorch has it, serves in place of ``__call__``; the layers here offer it too.
     """
+
+    forward: Callable[..., Any]
 
     training = True  # what `Dropout` and `BatchNorm1d` ask
 
@@ -39,11 +43,18 @@ class Module:
     _frozen: Mapping[str, Any] = MappingProxyType({})  # attributes as they were before their leaves became constants
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Let drawings know what a call made."""
+        """Let a call be one of `forward`, unless the user's own class says otherwise, and let drawings know of it."""
         super().__init_subclass__(**kwargs)
-        call = vars(cls).get("__call__", vars(cls).get("forward"))
-        if call is not None:
-            cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign]  # for drawings
+        definer = next((each for each in cls.__mro__ if "__call__" in vars(each)), Module)
+        if definer is cls or not issubclass(definer, Module):
+            call = vars(definer)["__call__"]
+            if _is_of_nn(cls):
+                cls.forward = call
+        elif _is_of_nn(definer) and not _is_of_nn(cls) and hasattr(cls, "forward"):
+            call = _call_forward
+        else:
+            return
+        cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign]  # for drawings
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         """The parameters with their paths, such as ``layers.0.neurons.3.w.1``, in the order they were stored.
@@ -77,6 +88,9 @@ class Module:
     def freeze(self: _M) -> _M:
         """Use the parameters as constants: they are not differentiated, and `parameters()` does not list them.
 
+        A constant is a copy: a module that shares the parameter and is not frozen may train it on, without a change
+        here, also by `load_state_dict()`; and `unfreeze()` takes up the parameter itself, as it then is.
+
         >>> from nn import Linear
         >>> Linear(2, 1, rng=0).freeze().parameters()
         []
@@ -98,7 +112,7 @@ class Module:
             if any(map(_is_leaf, parts)):
                 frozen[name] = thing
                 clear(filter(_is_leaf, parts))  # or an optimiser that knows them would go on
-                setattr(self, name, rebuild(part.data if _is_leaf(part) else part for part in parts))
+                setattr(self, name, rebuild(copy(part.data) if _is_leaf(part) else part for part in parts))
         if frozen:
             self._frozen = frozen
 
@@ -112,17 +126,7 @@ class Module:
         Raises ValueError that names every missing, unexpected or misshapen entry, before anything is changed.
         """
         check_state(self, state)
-        frozen = [module for module in self.modules() if module._frozen]
-        for module in frozen:
-            module.unfreeze()
-        for path, part in stored(self).items():
-            new = np.asarray(state[path])
-            if isinstance(part, (Value, Tensor)):
-                part.data = float(new) if isinstance(part, Value) else new.astype(part.dtype)
-            else:
-                part[...] = new
-        for module in frozen:
-            module._freeze_own()
+        put_back(self, state)
 
     def summary(self) -> str:
         """A table of the modules that hold parameters: their paths, kinds, shapes, and how many numbers that is.
@@ -134,11 +138,14 @@ class Module:
         total                                                            672
         """
         lines, total = [], 0
+        seen: set[int] = set()
         for path, module in _named_parts(self):
             if isinstance(module, Module):
                 shapes, count = [], 0
                 for name, thing in _parts(module, True):
-                    leaves = [leaf for leaf in flatten(thing)[0] if _is_leaf(leaf)]
+                    new = {id(leaf): leaf for leaf in flatten(thing)[0] if _is_leaf(leaf) and id(leaf) not in seen}
+                    leaves = list(new.values())
+                    seen |= new.keys()
                     size = sum(leaf.size for leaf in leaves)
                     count += size
                     if leaves:
@@ -181,7 +188,44 @@ def check_state(module: Module, state: Mapping[str, Any]) -> None:
                 problems.append(f"{path} holds {new.dtype}, not numbers")
     if problems:
         kind = type(module).__name__
+        missing = [part for path, part in own.items() if path not in state]
+        if own.keys() != state.keys() and all(isinstance(part, np.ndarray) for part in missing):
+            problems.append("arrays that are no part of the state need names that begin with an underscore")
         raise ValueError(f"the state is not one of this {kind}, and nothing was loaded: {'; '.join(problems)}")
+
+
+def put_back(module: Module, state: Mapping[str, Any]) -> None:
+    """Take over a state that the module itself had before. Its arrays may have come, gone or changed their shapes."""
+    frozen = [each for each in module.modules() if each._frozen]
+    trained = set(map(id, module.parameters()))
+    shared = [  # constants that are to stay, whatever became of the parameters elsewhere
+        {name: vars(each)[name] for name, thing in each._frozen.items() if trained & set(map(id, flatten(thing)[0]))}
+        for each in frozen
+    ]
+    for each in frozen:
+        each.unfreeze()
+    own, owners = stored(module), dict(_named_parts(module))
+    for path, new in state.items():
+        new, part = np.asarray(new), own.get(path)
+        owner, _, name = path.rpartition(".")
+        if isinstance(part, (Value, Tensor)):
+            part.data = float(new) if isinstance(part, Value) else new.astype(part.dtype)
+        elif part is not None and part.shape == new.shape:
+            part[...] = new
+        elif isinstance(owners.get(owner), Module):
+            setattr(owners[owner], name, new.copy())
+    for each, constants in zip(frozen, shared, strict=True):
+        each._freeze_own()
+        vars(each).update(constants)
+
+
+def _is_of_nn(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "nn"
+
+
+def _call_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
+    """What `forward` makes of it."""
+    return self.forward(*args, **kwargs)
 
 
 def _is_leaf(thing: Any) -> bool:
@@ -204,17 +248,23 @@ def stored(module: Module) -> dict[str, Any]:
 
 def _named_parts(module: Module, everything: bool = False) -> Iterator[tuple[str, Any]]:
     """All modules and parameters in a module, itself among them, each once with the first of its paths; with
-    `everything` also the frozen parameters, and the arrays that are not parameters."""
+    `everything` also the frozen parameters, and the arrays that are not parameters but part of the state."""
     seen: set[int] = set()
-    stack: list[tuple[str, Any]] = [("", module)]
+    stack: list[tuple[str, Any, bool]] = [("", module, everything)]
     while stack:
-        path, thing = stack.pop()
+        path, thing, arrays = stack.pop()
+        if isinstance(thing, np.ndarray) and not (arrays and thing.dtype.kind in "fiub"):
+            continue
         if id(thing) not in seen:
             seen.add(id(thing))
-            if isinstance(thing, Module) or _is_leaf(thing) or (everything and isinstance(thing, np.ndarray)):
+            is_module = isinstance(thing, Module)
+            if is_module or _is_leaf(thing) or isinstance(thing, np.ndarray):
                 yield path, thing
-            parts = _parts(thing, everything)
-            stack += [(f"{path}.{name}" if path else str(name), part) for name, part in parts][::-1]
+            stack += [
+                (f"{path}.{name}" if path else str(name), part,
+                 everything and not str(name).startswith("_") if is_module else arrays)
+                for name, part in _parts(thing, everything)
+            ][::-1]  # fmt: skip
 
 
 def _parts(thing: Any, everything: bool) -> Iterable[tuple[Any, Any]]:
@@ -235,7 +285,10 @@ def _tree(module: Module, above: set[int]) -> str:
     for name, thing in _parts(module, False):
         for path, part in _inside(name, thing):
             if id(part) not in above:
-                text = _tree(part, above) if type(part).__repr__ is Module.__repr__ else repr(part)
+                if not isinstance(part, Module):
+                    text = _name_of(part)
+                else:
+                    text = _tree(part, above) if type(part).__repr__ is Module.__repr__ else repr(part)
                 lines.append(f"  ({path}): " + text.replace("\n", "\n  "))
     inside = module.extra_repr()
     if lines:
@@ -243,10 +296,19 @@ def _tree(module: Module, above: set[int]) -> str:
     return f"{type(module).__name__}({inside})"
 
 
-def _inside(path: str, thing: Any) -> Iterator[tuple[str, Module]]:
-    """The modules that an attribute holds, itself or in lists and dicts, by their paths."""
+def _inside(path: str, thing: Any) -> Iterator[tuple[str, Any]]:
+    """The modules that an attribute holds, itself or in lists and dicts, and the functions there, by their paths."""
     if isinstance(thing, Module):
         yield path, thing
     else:
         for name, part in _parts(thing, False):
+            if callable(part) and not isinstance(part, (Module, Node)):
+                yield f"{path}.{name}", part
             yield from _inside(f"{path}.{name}", part)
+
+
+def _name_of(function: Any) -> str:
+    while isinstance(function, partial):
+        function = function.func
+    name: str = getattr(function, "__name__", type(function).__name__)
+    return name

@@ -73,6 +73,8 @@ class Optimizer:
     entrywise = False
     together: tuple[type, ...] = (Value, Tensor)
     shrinks = False  # whether weight decay makes the parameters themselves smaller, rather than adds to their gradients
+    # The first learning rate that schedules gave, and the one before it; None when one of them has stepped.
+    scheduled: tuple[float, float] | None = None
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0, *, fused: bool = False) -> None:
         self.params = checked_parameters(params)
@@ -121,7 +123,7 @@ class Optimizer:
         return _Group(positions, list(zip(map(slice, ends, ends[1:]), shapes, strict=False)), memory, change)
 
     def __repr__(self) -> str:
-        hidden = {"names", "remembers"} if self.fused else {"names", "remembers", "fused"}
+        hidden = {"names", "remembers", "scheduled", *(() if self.fused else ("fused",))}
         told = {name: each for name, each in vars(self).items() if name not in hidden}
         numbers = [f"{name}={each}" for name, each in told.items() if isinstance(each, (int, float, tuple))]
         return f"{type(self).__name__}({len(self.params)} parameters, {', '.join(numbers)})"
@@ -190,8 +192,10 @@ class Optimizer:
         return ()
 
     def state_dict(self) -> dict[str, Any]:
-        """What the next step depends on besides parameters and gradients, as numbers and arrays by name."""
-        state: dict[str, Any] = {"lr": np.array(self.lr), "steps": np.array(self.steps)}
+        """What the next step depends on besides parameters and gradients, as numbers and arrays by name, and the kind
+        of optimiser, a name in bytes."""
+        kind = np.array([*self._kind().encode()], np.uint8)
+        state: dict[str, Any] = {"kind": kind, "lr": np.array(self.lr), "steps": np.array(self.steps)}
         for group in self._groups:
             for name in self.remembers:
                 for i, part in zip(group.positions, _parts(group.places, group.memory[name]), strict=True):
@@ -213,11 +217,19 @@ class Optimizer:
                     part[...] = state[f"{name}.{i}"]
                 group.memory[name] = vector
 
+    def _kind(self) -> str:
+        momentum = "nesterov momentum" if getattr(self, "nesterov", False) else "momentum"
+        return f"{type(self).__name__}{f' with {momentum}' if 'velocity' in self.remembers else ''}"
+
     def check_state(self, state: Mapping[str, Any]) -> None:
         """Raise ValueError if a state is not one of this optimiser's."""
         own = self.state_dict()
         kind = type(self).__name__
-        is_one = isinstance(state, Mapping) and own.keys() == state.keys()
+        is_one = isinstance(state, Mapping) and own.keys() == state.keys() | {"kind"}  # which older states lack
+        if isinstance(state, Mapping) and "kind" in state:
+            other = np.asarray(state["kind"]).tobytes().decode(errors="replace")
+            if other != self._kind():
+                raise ValueError(f"the state is one of {other}, and not one of this {self._kind()}")
         given = {name: np.asarray(each) for name, each in state.items()} if is_one else {}
         if (
             not is_one
@@ -389,8 +401,8 @@ change = sums / (sqrt(squares) + eps) * rate
         self.betas, self.eps = betas, eps
 
     def numbers(self, step: int) -> tuple[float, ...]:
-        """What makes of ``sums / sqrt(squares)`` the learning rate times ``mean / sqrt(square)``, means in which every
-        older gradient counts by beta less; the betas, and what keeps from a division by zero."""
+        """The paper's means without bias are ``sums * (1 - beta1) / (1 - beta1**step)``, and the same of the squares:
+        these factors are put into the learning rate and into eps, which saves passes over the arrays."""
         beta1, beta2 = self.betas
         weight1, weight2 = (1 - beta1) / (1 - beta1**step), math.sqrt((1 - beta2) / (1 - beta2**step))
         return self.lr * weight1 / weight2, beta1, beta2, self.eps / weight2

@@ -25,21 +25,23 @@ def plot_history(rows: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
         raise ValueError("there are no epochs to draw")
     ax = ax or _axes()
     epochs, marker = range(1, len(rows) + 1), "-" if len(rows) > 1 else "o"  # of one epoch there is no line
-    for name in rows[0]:
+    columns = {name: [row.get(name, np.nan) for row in rows] for row in rows for name in row}
+    for name, numbers in columns.items():
         if "loss" in name:
-            ax.plot(epochs, [row[name] for row in rows], marker, label=name)
+            label = "training loss" if name == "loss" and "validation loss" in columns else name
+            ax.plot(epochs, numbers, marker, label=label)
     ax.set(xlabel="epoch", ylabel="loss", xlim=(0.5, len(rows) + 0.5))
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    metrics = [name for name in rows[0] if "loss" not in name and name not in ("lr", "gradient norm")]
+    metrics = [name for name in columns if "loss" not in name and name not in ("lr", "gradient norm")]
     handles, _ = ax.get_legend_handles_labels()
     if metrics:
         right = ax.twinx()
         for i, name in enumerate(metrics):
-            handles += right.plot(
-                epochs, [row[name] for row in rows], f"C{i + 2}{marker.replace('-', '--')}", label=name
-            )
+            handles += right.plot(epochs, columns[name], f"C{i + 2}{marker.replace('-', '--')}", label=name)
         right.set_ylabel(", ".join(metrics))
-    ax.legend(handles=handles, loc="center right")
+        ax.set_zorder(right.get_zorder() + 1)  # so that no line of the right axis runs through the legend
+        ax.patch.set_visible(False)
+    ax.legend(handles=handles, loc="best")
     return ax
 
 
@@ -48,35 +50,57 @@ def plot_decision_boundary(
 ) -> Any:
     """The plane in the colours of the classes that a model of two features tells apart, and the points.
 
-    `model` is a Module, an estimator, or a function of rows (rows, 2); it gives class indices, one score each, whose
-    sign decides, or logits of classes. `y` are the labels.
+    `model` is a Module, an estimator, or a function of rows (rows, 2); it gives classes, one score each, whose sign
+    decides, or logits of classes. `y` are the labels: class indices, or anything else in the order of the classes.
 
     >>> ax = plot_decision_boundary(lambda x: x[:, 0], [[-1.0, 0.0], [1.0, 0.0]], [0, 1])
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['0', '1']
 
-    Raises ValueError unless X has two features and as many rows as y.
+    Raises ValueError unless X has two features and as many rows as y, and for labels that are none of the classes.
     """
-    X, y = np.asarray(X, float), np.asarray(y)
+    X, y = np.asarray(X, float), np.asarray(y).ravel()
     if X.ndim != 2 or X.shape[1] != 2 or len(X) != len(y) or not len(X):
         raise ValueError(f"a decision boundary needs points (rows, 2) and as many labels, not {X.shape} and {y.shape}")
     ax = ax or _axes()
-    low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5
+    low, high = X.min(axis=0), X.max(axis=0)
+    margin = 0.08 * np.where(high > low, high - low, 1)
+    low, high = low - margin, high + margin
     xs, ys = (np.linspace(low[i], high[i], steps) for i in range(2))
     grid = np.stack(np.meshgrid(xs, ys), axis=-1)
     decide = partial(predict, model) if isinstance(model, Module) else getattr(model, "predict", model)
-    given = np.asarray(decide(grid.reshape(-1, 2)))
-    given = given.argmax(axis=1) if given.ndim == 2 and given.shape[1] > 1 else given.ravel()
-    classes, points = np.unique(y, return_inverse=True)
-    if given.dtype.kind == "f" and not np.isin(given, classes).all():
-        given = classes[(given > 0).astype(int)] if len(classes) == 2 else given
-    regions = np.searchsorted(classes, given).reshape(steps, steps)
+    classes, decided = _classes(np.asarray(decide(grid.reshape(-1, 2))), np.unique(y), hasattr(model, "classes_"))
+    regions, points = decided.reshape(steps, steps), np.searchsorted(classes, y)
     colors = [f"C{i % 10}" for i in range(len(classes))]
     ax.contourf(xs, ys, regions, levels=np.arange(len(classes) + 1) - 0.5, colors=colors, alpha=0.3)
     for i, name in enumerate(classes):
         ax.scatter(*X[points == i].T, color=colors[i], edgecolors="k", s=18, label=name)
     ax.legend()
     return ax
+
+
+def _classes(outputs: Any, labels: Any, are_classes: bool) -> tuple[Any, Any]:
+    """The classes in order, and the positions among them of what a model decided; from the labels of some points."""
+    if outputs.ndim == 2 and outputs.shape[1] > 1:
+        count, decided = outputs.shape[1], outputs.argmax(axis=1)
+    else:
+        outputs = outputs.ravel()
+        are_labels = are_classes or bool(np.isin(outputs, labels).all())
+        are_numbers = labels.dtype.kind in "fiu"
+        if outputs.dtype.kind == "f" and not are_labels:
+            count, decided = 2, (outputs > 0).astype(int)
+            labels = np.array([-1, 1]) if -1 in labels and np.isin(labels, [-1, 1]).all() else labels
+        elif outputs.dtype.kind in "iub" and not (are_numbers and (are_labels or 0 in labels)):
+            decided = outputs.astype(int)
+            count = max(len(labels), decided.max() + 1)
+        else:
+            labels = np.union1d(labels, outputs)
+            count, decided = len(labels), np.searchsorted(labels, outputs)
+    if len(labels) != count and np.isin(labels, np.arange(count)).all():
+        labels = np.arange(count)  # of some classes there are no points
+    if len(labels) != count:
+        raise ValueError(f"the model tells {count} classes apart, and the labels are {labels.tolist()}: give indices")
+    return labels, decided
 
 
 def plot_confusion_matrix(matrix: Any, ax: Any = None, *, labels: Sequence[Any] | None = None) -> Any:
@@ -92,13 +116,15 @@ def plot_confusion_matrix(matrix: Any, ax: Any = None, *, labels: Sequence[Any] 
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"a confusion matrix is square, not of shape {matrix.shape}")
     ax = ax or _axes()
-    ax.imshow(matrix, cmap="Blues")
+    shade = ax.imshow(matrix, cmap="Blues", vmin=0).norm
+    form = ".2f" if np.any(matrix % 1) else ".0f"
     for (i, j), number in np.ndenumerate(matrix):
-        color = "w" if number > matrix.max() / 2 else "k" if number else "0.8"
-        ax.text(j, i, number, ha="center", va="center", color=color)
-    names = range(len(matrix)) if labels is None else labels
-    ax.set(xlabel="taken for", ylabel="is", xticks=range(len(matrix)), yticks=range(len(matrix)))
-    ax.set_xticklabels(names)
+        color = "w" if shade(number) > 0.5 else "k" if number else "0.8"
+        ax.text(j, i, format(number, form), ha="center", va="center", color=color)
+    names = [str(name) for name in (range(len(matrix)) if labels is None else labels)]
+    ax.set(xlabel="predicted class", ylabel="true class", xticks=range(len(matrix)), yticks=range(len(matrix)))
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len("  ".join(names)) > 40 else {}
+    ax.set_xticklabels(names, **slanted)
     ax.set_yticklabels(names)
     return ax
 
@@ -115,7 +141,7 @@ def plot_gradient_norms(norms: Mapping[str, float], ax: Any = None) -> Any:
         raise ValueError("there are no gradients to draw")
     ax = ax or _axes()
     ax.bar(range(len(norms)), list(norms.values()))
-    ax.set(yscale="log" if any(norm > 0 for norm in norms.values()) else "linear", ylabel="length of the gradient")
+    ax.set(yscale="log" if any(norm > 0 for norm in norms.values()) else "linear", ylabel="gradient norm")
     ax.set_xticks(range(len(norms)))
     ax.set_xticklabels(norms, rotation=45, ha="right")
     return ax
@@ -139,7 +165,9 @@ def plot_images(images: Any, titles: Sequence[Any], ax: Any = None, *, columns: 
     _, height, width = images.shape
     for i, (image, title) in enumerate(zip(images, titles, strict=True)):
         left, top = i % columns * (width * 1.35), i // columns * (height * 1.5)
-        ax.imshow(image, cmap="gray_r", extent=(left, left + width, top + height, top))
+        ax.imshow(
+            image, cmap="gray_r", vmin=images.min(), vmax=images.max(), extent=(left, left + width, top + height, top)
+        )
         ax.text(left + width / 2, top - 0.05 * height, title, ha="center", va="bottom", fontsize=8)
     ax.set(xlim=(-0.3 * width, columns * width * 1.35), ylim=((rows * 1.5 - 0.4) * height, -0.5 * height))
     ax.axis("off")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from autograd.ops.shape import data_of
 from autograd.plain import kind_of
 from nn.checks import check_positive, check_whole
 from nn.optimizers import Optimizer
@@ -14,6 +15,7 @@ from nn.optimizers import Optimizer
 class Schedule:
     """Sets the optimiser's learning rate, at once and then at every `step()`, to `rate(count)`.
 
+    Of several that are made before the first step, such as a warm-up and what follows it, all have the same `base`.
     `count` is the number of steps so far. `fit` takes a step after every epoch, or after every batch if `per_batch`.
     A schedule of one's own says in `rate` what the rate is:
 
@@ -29,8 +31,13 @@ class Schedule:
     per_batch = False
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer, self.base, self.count = _checked(optimizer), optimizer.lr, 0
+        now = _checked(optimizer).lr
+        made, first = optimizer.scheduled or (now, now)
+        self.optimizer, self.base, self.count = optimizer, first if made == now else now, 0
         self._go_to(0)
+        if optimizer.lr == self.base:
+            optimizer.lr = now  # it may be the first rate of a warm-up
+        optimizer.scheduled = optimizer.lr, self.base
 
     def rate(self, count: int) -> float:
         """The learning rate after so many steps."""
@@ -44,7 +51,7 @@ class Schedule:
         rate = self.rate(count)
         if not 0 <= rate < math.inf:
             raise ValueError(f"{type(self).__name__} gives the learning rate {rate} after {count} steps")
-        self.count, self.optimizer.lr = count, rate
+        self.count, self.optimizer.lr, self.optimizer.scheduled = count, rate, None
 
     def state_dict(self) -> dict[str, Any]:
         """What the next steps depend on, as numbers by name."""
@@ -216,10 +223,22 @@ class ReduceLROnPlateau(Schedule):
         """The rate as it stands."""
         return self.now
 
+    def state_dict(self) -> dict[str, Any]:
+        """What the next steps depend on, the rate as it stands among it."""
+        self.now = self.optimizer.lr
+        return super().state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` gave, the rate too."""
+        super().load_state_dict(state)
+        self.optimizer.lr = self.now
+
     def step(self, loss: float | None = None) -> None:
         """Look at the loss. Raises ValueError if there is none."""
         if loss is None:
             raise ValueError("ReduceLROnPlateau needs the loss: schedule.step(loss)")
+        loss = float(data_of(loss))
+        self.now = self.optimizer.lr  # another may have set it
         if loss < self.best * (1 - self.threshold):
             self.best, self.waited = loss, 0
         else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -14,10 +15,11 @@ from autograd import AnomalyError, Tensor, detect_anomaly, no_grad
 from autograd.node import Node
 from autograd.ops.shape import data_of
 from autograd.plain import kind_of
+from autograd.tree import flatten
 from nn import checkpoints
 from nn.checks import check_whole
 from nn.data import DataLoader
-from nn.module import Module, stored
+from nn.module import Module, check_state, put_back, stored
 from nn.optimizers import Optimizer, clip_grad_norm, gradient_norm
 from nn.plots import plot_history
 from nn.prediction import caller, in_use, is_of_values, listed, plain
@@ -32,7 +34,8 @@ class History:
 
     ``history["loss"]`` is the list of one of them: 'loss', the mean over the epoch's batches as they were trained;
     'gradient norm', the mean of its Euclidean length; 'lr'; 'validation loss'; and the metrics by their names, of the
-    validation data if there are any, else of the batches as they were trained.
+    validation data if there are any, else of the batches as they were trained. An epoch without such a number, as
+    before a resume with other metrics, has nan.
 
     >>> history = History()
     >>> history.rows.append({"loss": 0.5})
@@ -45,10 +48,10 @@ class History:
         self.stopped = ""  # '' if all epochs were run
 
     def __getitem__(self, name: str) -> list[float]:
-        try:
-            return [row[name] for row in self.rows]
-        except KeyError:
-            raise KeyError(f"no {name!r} in this history; there are {', '.join(self.rows[0])}") from None
+        names = dict.fromkeys(each for row in self.rows for each in row)
+        if names and name not in names:
+            raise KeyError(f"no {name!r} in this history; there are {', '.join(names)}")
+        return [row.get(name, math.nan) for row in self.rows]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -93,7 +96,10 @@ class EarlyStopping:
 
     def __call__(self, model: Module, history: History) -> bool:
         """Whether to stop after this epoch."""
-        number = history[self.monitor][-1] * (-1 if self.greater else 1)
+        try:
+            number = history[self.monitor][-1] * (-1 if self.greater else 1)
+        except KeyError as error:
+            raise KeyError(f"{error.args[0]}: give fit(validation=…), or make EarlyStopping(monitor='loss')") from None
         number = math.inf if math.isnan(number) else number  # nan is the worst
         if number < self.best or not self.weights:
             self.best, self.waited, self.weights = number, 0, model.state_dict()
@@ -112,7 +118,7 @@ class EarlyStopping:
     def finish(self, model: Module) -> None:
         """Put back the best weights."""
         if self.weights:
-            model.load_state_dict(self.weights)
+            put_back(model, self.weights)
 
 
 def fit(
@@ -140,6 +146,7 @@ def fit(
     the model and the history, and stop the training by returning True; one that has them is also told of the beginning
     by `start()` and of the end by `finish(model)`. `max_norm` clips the gradients. `checkpoint` is a file that is
     written after every epoch; with `resume` the training goes on from there, bit for bit as if it had never stopped.
+    What a callback's `state_dict()` gives, numbers, strings, lists and arrays by name, goes to its `load_state_dict()`.
     Ctrl-C ends the training and keeps what was learnt. With `jit` the loss is compiled as `autograd.jit` does it, which
     pays after some hundred batches, and differs by rounding, also after a resume; a warning or a JitError tells if it
     cannot be.
@@ -170,10 +177,10 @@ def fit(
         if hasattr(callback, "start"):
             callback.start()
     parts = [batches, schedule, *callbacks]
-    put_back, proven = _restorer(model, optimizer, parts), False
+    undo, proven = _restorer(model, optimizer, parts), False
     if resume:
         assert checkpoint is not None
-        _resume(checkpoint, model, optimizer, parts, history)
+        _resume(checkpoint, model, optimizer, parts, history, undo)
     count = len(batches) if hasattr(batches, "__len__") else None
     try:
         with tqdm(
@@ -200,7 +207,7 @@ def fit(
         raise
     except Exception as error:
         if not proven:  # what is unusable shows in the first epoch
-            put_back()
+            undo()
         if isinstance(error, autograd.JitError):
             raise autograd.JitError(f"{error}. Or train without jit=True") from error
         raise
@@ -224,7 +231,10 @@ def _check(
             raise TypeError(f"{name} are a list: write {name}=[{getattr(several, '__name__', '…')}]")
     for each in (loss, *(metrics.values() if isinstance(metrics, Mapping) else metrics), *callbacks):
         if not callable(each) or isinstance(each, type):
-            raise TypeError(f"losses, metrics and callbacks are functions or objects that can be called, not {each!r}")
+            instead = f"; make one of it: {each.__name__}()" if isinstance(each, type) else ""
+            raise TypeError(
+                f"losses, metrics and callbacks are functions or objects that can be called, not {each!r}{instead}"
+            )
     own = set(map(id, model.parameters()))
     strange = sum(id(parameter) not in own for parameter in optimizer.params)
     if strange:
@@ -233,6 +243,8 @@ def _check(
             f"{type(model).__name__}; make it with model.parameters(), after freezing or unfreezing"
         )
     check_whole(epochs=epochs)
+    if not isinstance(schedule, Schedule | None):
+        raise TypeError(f"the schedule must be one, such as nn.StepLR(optimizer, 10), not {schedule!r}")
     if schedule is not None and schedule.optimizer is not optimizer:
         raise ValueError(f"the {type(schedule).__name__} is one of another optimiser, and would change nothing")
     if resume and checkpoint is None:
@@ -252,7 +264,7 @@ def _epoch(
     lr = optimizer.lr
     for number, batch in enumerate(batches):
         x, y = _pair(batch)
-        size = len(x)
+        size = _rows(x)
         usual = usual or size
         before = [buffer.copy() for buffer in buffers]
         optimizer.zero_grad()
@@ -316,9 +328,11 @@ def _evaluate(
         x, y = _pair(batch)
         outputs = in_use(model, x)
         with no_grad():
-            total += float(data_of(loss(Tensor(outputs), y))) * len(x)
-        rows += len(x)
+            total += float(data_of(loss(Tensor(outputs), y))) * _rows(x)
+        rows += _rows(x)
         seen.append((outputs, np.asarray(y)))
+    if not rows:
+        raise ValueError("the validation data gave no batches; without any leave out validation=")
     return {"validation loss": total / rows, **_measured(metrics, seen)}
 
 
@@ -347,7 +361,8 @@ def _buffers(model: Module) -> list[Any]:
 
 def _explain(model: Module, loss: Callable[[Any, Any], Any], x: Any, y: Any, where: str) -> None:
     """Raise AnomalyError that says where a nan or inf was born."""
-    for what, data in (*model.named_parameters(), ("the inputs", x), ("the targets", y)):
+    inputs = [("the inputs", each) for each in flatten(x)[0]]
+    for what, data in (*model.named_parameters(), *inputs, ("the targets", y)):
         numbers = np.asarray(data_of(data))
         if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
             what = what if what.startswith("the ") else f"the parameter {what}"
@@ -385,19 +400,27 @@ def _pair(batch: Any) -> tuple[Any, Any]:
     if not isinstance(batch, (tuple, list)) or len(batch) != 2:
         raise ValueError(
             f"data is a pair of arrays (inputs, targets), or a collection of such pairs; here is {kind_of(batch)}"
-            f"{f' of {len(batch)}' if hasattr(batch, '__len__') else ''} in place of a pair"
+            f"{f' of {len(batch)}' if isinstance(batch, (tuple, list)) else ''} in place of a pair: write (X, y)"
         )
     return batch[0], batch[1]
+
+
+def _rows(x: Any) -> int:
+    """The number of rows of a batch: of the first array, where the inputs are several in a tuple or dict."""
+    first = x
+    while isinstance(first, (tuple, Mapping)) and first:
+        first = next(iter(first.values() if isinstance(first, Mapping) else first))
+    return len(first if getattr(first, "shape", ()) or isinstance(x, Mapping) else x)
 
 
 def _restorer(model: Module, optimizer: Optimizer, parts: list[Any]) -> Callable[[], None]:
     """A function that makes everything as it is now."""
     weights, memory = model.state_dict(), optimizer.state_dict()
     drawn = [(generator, generator.bit_generator.state) for generator in checkpoints.generators(model)]
-    states = _states(parts)
+    states = copy.deepcopy(_states(parts))
 
-    def put_back() -> None:
-        model.load_state_dict(weights)
+    def undo() -> None:
+        put_back(model, weights)
         model.zero_grad()
         optimizer.load_state_dict(memory)
         for generator, state in drawn:
@@ -406,35 +429,66 @@ def _restorer(model: Module, optimizer: Optimizer, parts: list[Any]) -> Callable
             if state:
                 part.load_state_dict(state)
 
-    return put_back
+    return undo
+
+
+def _remembers(part: Any) -> bool:
+    return hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
 
 
 def _states(parts: list[Any]) -> list[dict[str, Any]]:
     """What data, schedule and callbacks have to remember of a training; {} of those that remember nothing."""
-    return [each.state_dict() if isinstance(each, (DataLoader, Schedule, EarlyStopping)) else {} for each in parts]
+    return [dict(each.state_dict()) if _remembers(each) else {} for each in parts]
 
 
 def _write(path: str | Path, model: Module, optimizer: Optimizer, parts: list[Any], history: History) -> None:
     states = _states(parts)
-    arrays = {
-        f"part{i}/{name}": each for i, state in enumerate(states) for name, each in state.pop("weights", {}).items()
-    }
+    arrays: dict[str, Any] = {}
+    for i, (each, state) in enumerate(zip(parts, states, strict=True)):
+        found = {name: thing for name, thing in state.items() if isinstance(thing, np.ndarray)}
+        for name in found:
+            del state[name]
+        if isinstance(each, EarlyStopping):
+            found = state.pop("weights")
+        arrays |= {f"part{i}/{name}": thing for name, thing in found.items()}
     checkpoints.write(path, model, optimizer, arrays, history=history.rows, stopped=history.stopped, parts=states)
 
 
-def _resume(path: str | Path, model: Module, optimizer: Optimizer, parts: list[Any], history: History) -> None:
+def _resume(
+    path: str | Path, model: Module, optimizer: Optimizer, parts: list[Any], history: History, undo: Callable[[], None]
+) -> None:
     arrays, notes = checkpoints.read(path)
     checkpoints.check(path, arrays, notes, model, optimizer)
-    states = notes.get("parts", [])
-    if [state.keys() for state in states] != [state.keys() - {"weights"} for state in _states(parts)]:
+    rows, stopped, states = (notes.get(name, ()) for name in ("history", "stopped", "parts"))
+    if not (_are_dicts(rows) and isinstance(stopped, str) and _are_dicts(states)):
+        raise ValueError(f"{path} is no checkpoint of a training: it has no history; nn.load() reads the model alone")
+    known = [isinstance(each, (DataLoader, Schedule, EarlyStopping)) or not _remembers(each) for each in parts]
+    if len(states) != len(parts) or any(
+        is_known and state.keys() != own.keys() - {"weights"}
+        for is_known, state, own in zip(known, states, _states(parts), strict=True)
+    ):
         raise ValueError(f"{path} is no checkpoint of this training: it had other data, schedule or callbacks")
-    for each, state in zip(parts, states, strict=True):
+    for i, (each, state) in enumerate(zip(parts, states, strict=True)):
+        found = checkpoints.part(arrays, f"part{i}")
         if isinstance(each, DataLoader):
             checkpoints.check_generators([each.rng], [state["rng"]])
-    checkpoints.take_over(arrays, notes, model, optimizer)
-    for i, (each, state) in enumerate(zip(parts, states, strict=True)):
         if isinstance(each, EarlyStopping):
-            state["weights"] = checkpoints.part(arrays, f"part{i}")
-        if state:
-            each.load_state_dict(state)
-    history.rows, history.stopped = notes["history"], notes["stopped"]
+            own = stored(model)
+            best = {name: new for name, new in found.items() if isinstance(own.get(name), Node)}
+            check_state(model, model.state_dict() | best)
+            state["weights"] = found
+        else:
+            state |= found
+    try:
+        checkpoints.take_over(arrays, notes, model, optimizer)
+        for each, state in zip(parts, states, strict=True):
+            if state:
+                each.load_state_dict(state)
+    except Exception:
+        undo()
+        raise
+    history.rows, history.stopped = rows, stopped
+
+
+def _are_dicts(things: Any) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(things, list) and all(isinstance(each, dict) for each in things)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value, draw
+from autograd import Tensor, Value, draw, scopes
 from nn import MLP, SGD, Adam, Layer, Linear, Module, Neuron, Optimizer, Sequential
 
 
@@ -179,6 +179,84 @@ def test_forward_serves_in_place_of_call():
     assert (Two()(x, shift=1.0).data * 2 == Doubled()(x).data).all()
     assert (Sequential(Doubled())(x).data == Doubled().forward(x).data).all()
     assert "Two" in draw(Two()(x).sum()).to_svg()
+
+
+class Shifted:
+    def forward(self, x):
+        return super().forward(x) + 1.0
+
+
+class Named(Module):
+    def forward(self, x):
+        return x * 2.0
+
+
+class Template(Module):
+    def __call__(self, x):
+        return self.forward(x) * 10.0
+
+
+class WithForward(Template):
+    def forward(self, x):
+        return x + 1.0
+
+
+class OfLinear(Linear):
+    def forward(self, x):
+        return super().forward(x) * 2.0
+
+
+class OfSequential(Sequential):
+    def forward(self, x):
+        return super().forward(x) + 1.0
+
+
+class OnlyMixed(Shifted, Named):
+    pass
+
+
+class Plain:
+    def forward(self, x):
+        return x * 3.0
+
+
+class FromMixin(Plain, Module):
+    pass
+
+
+class Called:
+    def __call__(self, x):
+        return x * 4.0
+
+
+class CalledFromMixin(Called, Linear):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("net", "expected"),
+    [
+        (OnlyMixed(), lambda x: x * 2 + 1), (WithForward(), lambda x: (x + 1) * 10), (FromMixin(), lambda x: x * 3),
+        (OfLinear(2, 2, rng=0), lambda x: Linear(2, 2, rng=0)(x).data * 2), (CalledFromMixin(2, 2), lambda x: x * 4),
+        (OfSequential(Named()), lambda x: x * 2 + 1),
+    ],
+)  # fmt: skip
+def test_forward_is_looked_up_when_it_is_called_and_noted_once(net, expected):
+    x = Tensor([[1.0, 2.0]])
+    out = net(x)
+    assert (out.data == expected(x.data)).all()
+    assert [call.scope.kind for call in scopes.calls([out])].count(type(net).__name__) == 1
+    net.forward = lambda x: x * 7.0
+    factor = 70 if isinstance(net, Template) else 4 if isinstance(net, Called) else 7
+    assert (net(x).data == x.data * factor).all()
+
+
+def test_layers_offer_forward_as_the_call_without_a_note():
+    layer = Linear(2, 3, rng=0)
+    x = np.ones((1, 2))
+    assert (layer.forward(x).data == layer(x).data).all()
+    assert scopes.calls([layer.forward(x)]) == []
+    assert type(layer).__call__.__wrapped__ is Linear.forward
 
 
 def test_an_empty_module_has_no_parameters():

@@ -157,9 +157,11 @@ def test_another_format_is_refused(tmp_path, contents, hint):
         (b"", "no images"),
         (b"label,1x1\n", "no images"),
         (b"1,2,3\n", "785 numbers, not 3"),
-        (csv(*TRAIN) + b"1,2\n", "columns"),
-        (csv(*TRAIN).replace(b"\n", b",x\n", 1), "could not convert|invalid"),
+        (csv(*TRAIN) + b"1,2\n", f"line {len(TRAIN[0]) + 1}: .*785 numbers, not 2"),
+        (csv(*TRAIN).replace(b"\n", b",x\n", 1), "line 1: could not convert|invalid"),
         (csv(TRAIN[0].astype(int) + 1000, TRAIN[1]), "line 1: pixels go from 0 to 255"),
+        (b"\nlabel,1x1\n\n" + csv(TRAIN[0].astype(int) + 1000, TRAIN[1]), "line 4: pixels go from 0 to 255"),
+        (b"label,1x1\n\n" + csv(*TRAIN)[:-2] + b"x\n", f"line {len(TRAIN[0]) + 2}: could not convert"),
         (csv(TRAIN[0], TRAIN[1] + 10), "labels go from 0 to 9"),
     ],
 )
@@ -317,6 +319,78 @@ def test_regions_are_where_the_model_says():
     left, right = (path.get_extents() for path in drawn.get_paths())
     assert left.x1 == pytest.approx(6.0, abs=0.3)
     assert right.x0 == pytest.approx(6.0, abs=0.3)
+
+
+def plane_and_points(ax):
+    """For each class drawn, the colours of its points, and that of the plane under them."""
+    plane, *points = ax.collections
+    for each, path, colour in zip(points, plane.get_paths(), plane.get_facecolor(), strict=True):
+        for place in each.get_offsets():
+            assert path.contains_point(place)
+            assert tuple(colour[:3]) == tuple(each.get_facecolor()[0][:3])
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+GRID = np.stack(np.meshgrid([-2.0, -1.0, 1.0, 2.0], [-0.02, 0.02]), -1).reshape(-1, 2)
+SIDE = (GRID[:, 0] > 0).astype(int)
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], [1, 2], [-1, 1], [0, 1], [False, True]])
+@pytest.mark.parametrize(
+    "model",
+    [lambda x: x[:, 0] * 9, lambda x: x[:, :1] * 9, lambda x: np.stack([-x[:, 0], x[:, 0]], 1),
+     lambda x: np.stack([-x[:, 0], x[:, 0]], 1).argmax(1), lambda x: x[:, 0] > 0],
+)  # fmt: skip
+def test_points_lie_on_the_colour_of_their_class(labels, model):
+    y = np.array(labels)[SIDE]
+    for each in (y, y[:, None]):
+        assert plane_and_points(nn.plot_decision_boundary(model, GRID, each)) == [str(label) for label in labels]
+
+
+def test_a_class_without_points_has_its_colour_too():
+    def model(x):
+        return np.stack([-x[:, 0], 0 * x[:, 0] - 9, x[:, 0]], 1)
+
+    for decide in (model, lambda x: model(x).argmax(1)):
+        ax = nn.plot_decision_boundary(decide, GRID, 2 * SIDE)
+        named = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert named == (["0", "1", "2"] if decide is model else ["0", "2"])
+        assert [len(points.get_offsets()) for points in ax.collections[1:]] == [4] + [0] * (len(named) - 2) + [4]
+    ax = nn.plot_decision_boundary(lambda x: (x[:, 0] > 0).astype(int), GRID[SIDE == 1], SIDE[SIDE == 1] * 0)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1"]
+    with pytest.raises(ValueError, match="tells 3 classes apart"):
+        nn.plot_decision_boundary(model, GRID, np.array(["a", "b"])[SIDE])
+
+
+def test_the_margin_of_a_plane_is_a_share_of_its_range():
+    ax = nn.plot_decision_boundary(lambda x: x[:, 0], GRID, SIDE)
+    assert ax.get_xlim() == pytest.approx((-2.32, 2.32))
+    assert ax.get_ylim() == pytest.approx((-0.0232, 0.0232))
+
+
+def test_numbers_of_a_confusion_stand_out_from_their_shade():
+    ax = nn.plot_confusion_matrix([[90, 60], [40, 100]], labels=["a cat of any kind", "a dog of any kind at all"])
+    assert [text.get_color() for text in ax.texts] == ["w", "w", "k", "w"]
+    assert [text.get_text() for text in ax.texts] == ["90", "60", "40", "100"]
+    assert ax.images[0].norm.vmin == 0
+    assert ax.get_xticklabels()[0].get_rotation() == 45
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+    ax = nn.plot_confusion_matrix([[1 / 3, 2 / 3], [0.0, 1.0]], labels=["cat", "dog"])
+    assert [text.get_text() for text in ax.texts] == ["0.33", "0.67", "0.00", "1.00"]
+    assert ax.get_xticklabels()[0].get_rotation() == 0
+
+
+def test_names_in_pictures_of_training():
+    ax = nn.plot_history([{"loss": 3.0}, *ROWS])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training loss", "validation loss", "accuracy"]
+    assert np.isnan(ax.lines[1].get_ydata()[0])
+    assert nn.plot_history([{"loss": 1.0}]).get_legend().get_texts()[0].get_text() == "loss"
+    assert nn.plot_gradient_norms({"first": 0.1}).get_ylabel() == "gradient norm"
+
+
+def test_images_have_one_scale_of_grey():
+    images = nn.plot_images(np.arange(3.0).reshape(3, 1, 1) * np.ones((3, 2, 2)), "abc").images
+    assert [(each.norm.vmin, each.norm.vmax) for each in images] == [(0.0, 2.0)] * 3
 
 
 def test_pictures_of_nothing_are_refused():

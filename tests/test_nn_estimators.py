@@ -181,3 +181,17 @@ def test_ctrl_c_in_the_first_epoch_leaves_what_was_fitted_before(monkeypatch):
     with pytest.raises(KeyboardInterrupt, match="before the first epoch"):
         model.fit(X, y)
     assert (model.predict_proba(X) == before).all()
+
+
+def test_ctrl_c_is_warned_of(monkeypatch):
+    step, calls = nn.Adam.step, iter(range(10))
+
+    def interrupted(self):
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        step(self)
+
+    monkeypatch.setattr(nn.Adam, "step", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model = nn.MLPClassifier((5,), max_iter=9, batch_size=75, random_state=0).fit(*load_iris(return_X_y=True))
+    assert model.n_iter_ == 1

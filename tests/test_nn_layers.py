@@ -87,8 +87,10 @@ def test_parameters_of_activations():
     assert nn.LeakyReLU(0.5)(-2.0) == nn.LeakyReLU(slope=0.5)(-2.0) == -1.0
     assert repr(nn.LeakyReLU(0.5)) == "LeakyReLU(slope=0.5)"
     for wrong in (lambda: nn.ReLU(1), lambda: nn.LeakyReLU(slop=1), lambda: nn.ELU(1.0, 2.0)):
-        with pytest.raises(TypeError, match="takes"):
+        with pytest.raises(TypeError, match="has (no parameters|the parameter (slope=0.01|alpha=1.0)), not "):
             wrong()
+    with pytest.raises(TypeError, match=r"LeakyReLU has the parameter slope=0\.01, not 'slop'$"):
+        nn.LeakyReLU(slop=0.1)
 
 
 def test_softmax_layers():
@@ -366,7 +368,7 @@ def test_columns_of_a_summary_stay_apart():
 
 
 def test_repr_is_a_tree():
-    net = nn.Sequential(nn.Linear(2, 1), nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), nn.MLP(1, [1]))
+    net = nn.Sequential(nn.Linear(2, 1), nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), nn.MLP(1, [1]), autograd.tanh)
     net[0].parent = net
     assert repr(net) == (
         "Sequential(\n"
@@ -376,6 +378,7 @@ def test_repr_is_a_tree():
         "    (layers.1): Dropout(p=0.5)\n"
         "  )\n"
         "  (layers.2): MLP of [Layer of [LinearNeuron(1)]]\n"
+        "  (layers.3): tanh\n"
         ")"
     )
 
@@ -522,3 +525,66 @@ def test_batch_norm_keeps_single_precision():
         setattr(norm, name, Tensor(getattr(norm, name).data.astype(np.float32)))
     x = np.float32([[1.0, 2.0], [3.0, 5.0]])
     assert norm(Tensor(x)).dtype == norm.eval()(Tensor(x)).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, bool])
+def test_layers_take_integers_as_floats(dtype):
+    x = np.array([[100, 0, 27], [0, 100, 1]]).astype(dtype)
+    if dtype is np.uint8:
+        x *= 2
+    for make in (lambda: nn.Dropout(0.5, rng=0), nn.Softmax, nn.LogSoftmax):
+        assert (make()(x) == make()(x.astype(float))).all()
+        assert make()(x).dtype == np.float64
+    assert autograd.logsumexp(x) == autograd.logsumexp(x.astype(float))
+
+
+def test_a_slice_of_a_sequential_is_one():
+    net = network()
+    assert isinstance(net[:-1], nn.Sequential)
+    assert [id(each) for each in net[:-1]] == [id(each) for each in net.layers[:-1]]
+    assert net[-1] is net.layers[-1]
+
+
+@pytest.mark.parametrize("node", [Value, Tensor])
+def test_a_frozen_constant_is_not_trained_by_who_shares_it(node):
+    one, other = nn.Module(), nn.Module()
+    one.w = other.w = node(2.0)
+    both = nn.Sequential(lambda x: x)
+    both.parts = [one, other]
+    one.freeze()
+    optimizer = nn.SGD(both.parameters(), lr=1.0)
+    other.w.backward()
+    optimizer.step()
+    both.load_state_dict(both.state_dict())
+    assert float(one.w) == 2.0
+    assert one.unfreeze().w is other.w
+    assert other.w.data == 1.0
+
+
+def test_summary_counts_tied_weights_once():
+    net = nn.Sequential(nn.Linear(2, 2, rng=0), nn.Linear(2, 2, rng=0))
+    net[1].weight = net[0].weight
+    for _ in range(2):
+        assert net.summary().splitlines()[-1].split() == ["total", "8"]
+        assert "layers.1        Linear          bias 2 " in net.summary()
+        net.freeze()
+
+
+def test_what_is_part_of_the_state():
+    net = nn.Linear(2, 1, rng=0)
+    net.names, net.things, net.phases = np.array(["a"]), np.array([None]), np.array([1j])
+    net._cache, net._caches, net.kept = np.ones(2), {"one": [np.ones(3)]}, np.ones(4)
+    net._norm, net._scale = nn.BatchNorm1d(1), Tensor([1.0])
+    own = ["weight", "bias", "kept", "_scale"]
+    assert sorted(net.state_dict()) == sorted([*own, *(f"_norm.{name}" for name in nn.BatchNorm1d(1).state_dict())])
+    net.load_state_dict(net.state_dict())
+
+
+@pytest.mark.parametrize("change", [lambda state: state.pop("last"), lambda state: state.update(other=np.ones(1))])
+def test_a_state_with_other_arrays_names_the_way_out(change):
+    net = nn.Linear(2, 1, rng=0)
+    net.last = np.ones(2)
+    state = net.state_dict()
+    change(state)
+    with pytest.raises(ValueError, match="(last is missing|other is unexpected); .*begin with an underscore"):
+        net.load_state_dict(state)

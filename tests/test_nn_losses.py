@@ -212,6 +212,19 @@ def test_the_loss_of_nothing_is_refused(name):
 def test_labels_that_are_none_are_refused(name, reduction, target, hint):
     with pytest.raises(ValueError, match=hint):
         getattr(nn, name)(Tensor(X), target, reduction=reduction)
+    other = {"cross_entropy": "nll_loss", "nll_loss": "cross_entropy"}[name]
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        getattr(nn, name)(Tensor(X), target, reduction=reduction)
+    assert other not in str(error.value)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("target", [2, [0.0, 0.0, 1.0]])
+def test_one_sample_has_one_loss(reduction, target):
+    loss = nn.cross_entropy(Tensor([1.0, 2.0, 3.0]), target, reduction)
+    assert loss.shape == ()
+    assert loss.item() == pytest.approx(0.4076059644443803, rel=1e-14)
+    assert nn.nll_loss(Tensor([1.0, 2.0, 3.0]), 2, reduction).shape == ()
 
 
 def test_logits_without_rows_are_refused():

@@ -657,3 +657,57 @@ def test_a_change_of_ones_own_may_remember_more_than_the_one_it_calls():
             optimizer.step()
     assert own.data.tolist() == usual.data.tolist()
     assert optimizers[0]._groups[0].memory["calls"] == 2
+
+
+def test_the_state_of_another_kind_is_refused():
+    def one(kind, **options):
+        return kind([Tensor([1.0, 2.0])], lr=0.1, **options)
+
+    nesterov = {"momentum": 0.9, "nesterov": True}
+    for given, taker, hint in (
+        (one(nn.Adagrad), one(nn.RMSprop), "is one of Adagrad, and not one of this RMSprop"),
+        (one(nn.Adam), one(nn.AdamW), "is one of Adam, and not one of this AdamW"),
+        (one(nn.AdamW), one(nn.Adam), "is one of AdamW, and not one of this Adam"),
+        (one(nn.SGD, momentum=0.9), one(nn.SGD, **nesterov), "SGD with momentum, .* this SGD with nesterov momentum"),
+        (one(nn.SGD), one(nn.SGD, momentum=0.9), "one of SGD, .* this SGD with momentum"),
+    ):
+        with pytest.raises(ValueError, match=hint):
+            taker.load_state_dict(given.state_dict())
+        old = {name: each for name, each in taker.state_dict().items() if name != "kind"}
+        taker.load_state_dict(old | {"lr": np.array(0.5)})
+        assert taker.lr == 0.5
+
+
+def test_a_warm_up_and_what_follows_are_made_at_once():
+    optimizer = nn.SGD([Value(0.0)], lr=1.0)
+    before = repr(optimizer)
+    warm_up, rest = nn.LinearLR(optimizer, 0.2, total_iters=5), nn.ExponentialLR(optimizer, gamma=0.9)
+    rates = [optimizer.lr]
+    for schedule in [warm_up] * 5 + [rest] * 2:
+        schedule.step()
+        rates.append(optimizer.lr)
+    assert rates == pytest.approx([0.2, 0.36, 0.52, 0.68, 0.84, 1.0, 0.9, 0.81], rel=1e-14)
+    assert nn.ExponentialLR(optimizer, gamma=0.5).base == optimizer.lr == 0.81
+    assert repr(optimizer) == before.replace("lr=1.0", "lr=0.81")
+    other = nn.SGD([Value(0.0)], lr=1.0)
+    nn.LinearLR(other, 0.2)
+    other.lr = 0.5
+    assert nn.ExponentialLR(other, gamma=0.9).base == other.lr == 0.5
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, np.array, Value, Tensor])
+def test_a_plateau_keeps_a_rate_that_was_set_by_hand(kind):
+    optimizer = nn.SGD([Value(0.0)], lr=1.0)
+    schedule = nn.ReduceLROnPlateau(optimizer, patience=1)
+    optimizer.lr = 0.1
+    schedule.step(kind(0.5))
+    assert optimizer.lr == 0.1
+    assert schedule.state_dict()["best"] == 0.5
+    assert type(schedule.best) is float
+    optimizer.lr = 0.2
+    twin = nn.ReduceLROnPlateau(nn.SGD([Value(0.0)], lr=1.0), patience=1)
+    twin.load_state_dict(schedule.state_dict())
+    for each in (schedule, twin):
+        each.step(0.5)
+        each.step(0.5)
+        assert each.optimizer.lr == pytest.approx(0.02)

@@ -709,3 +709,220 @@ def test_a_checkpoint_that_is_a_folder_is_refused_before_training(tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder"):
         nn.fit(model, data, nn.mse_loss, nn.SGD(model.parameters()), 1, checkpoint=tmp_path / "a.npz")
     assert all((before[path] == now).all() for path, now in model.state_dict().items())
+
+
+# ---- several inputs, caches, callbacks with a state
+
+
+class TwoInputs(nn.Module):
+    def __init__(self):
+        self.line = nn.Linear(3, 1, rng=0)
+
+    def __call__(self, x):
+        return self.line(x["a"] if isinstance(x, dict) else x[0])
+
+
+@pytest.mark.parametrize("inputs", [lambda x: (x, x[:, :1]), lambda x: {"a": x, "b": x, "c": x}])
+def test_losses_are_weighted_by_the_rows_of_several_inputs(inputs):
+    net = TwoInputs()
+    data = [(x, x[:, :1].copy()) for x in (X[:30], X[30:])]
+    losses = [nn.mse_loss(net.line(x), y).item() for x, y in data]
+    several = [(inputs(x), y) for x, y in data]
+    history = nn.fit(net, several, nn.mse_loss, nn.SGD(net.parameters(), lr=0.0), 1, validation=several)
+    expected = (30 * losses[0] + 10 * losses[1]) / 40
+    assert history["loss"] == history["validation loss"] == pytest.approx([expected], rel=1e-14)
+    several[0][1][0] = np.nan
+    with pytest.raises(AnomalyError, match="nan or inf in the targets"):
+        nn.fit(net, several, nn.mse_loss, nn.SGD(net.parameters()), 1)
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_any_changed_byte_is_refused_or_changes_nothing(tmp_path, ending):
+    path = tmp_path / f"run.{ending}"
+    first = nn.Linear(3, 2, rng=0)
+    nn.fit(first, loader(), nn.cross_entropy, nn.SGD(first.parameters()), 1, checkpoint=path)
+    contents = path.read_bytes()
+    for place in range(8, len(contents), 3):
+        changed = bytearray(contents)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        net = nn.Linear(3, 2, rng=1)
+        before, optimizer = net.state_dict(), nn.SGD(net.parameters(), lr=0.5)
+        try:
+            history = nn.fit(net, loader(), nn.cross_entropy, optimizer, 1, checkpoint=path, resume=True)
+        except ValueError:
+            assert all((before[name] == now).all() for name, now in net.state_dict().items())
+            assert optimizer.lr == 0.5
+        else:
+            assert same(net, first)
+            assert len(history) == 1
+
+
+def old_checkpoint(path, change):
+    """A checkpoint as it was written when the checksum was of the arrays alone, with changed notes."""
+    arrays, notes = checkpoints.read(path)
+    notes["checksum"] = checkpoints._checksum(arrays)
+    change(notes)
+    if path.suffix == ".npz":
+        path.write_bytes(checkpoints._npz_bytes(arrays, json.dumps(notes)))
+    else:
+        path.write_bytes(checkpoints._safetensors().save(arrays, {"notes.json": json.dumps(notes)}))
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        (lambda notes: notes.pop("history"), "has no history"), (lambda notes: notes.update(history=[1]), "no history"),
+        (lambda notes: notes.pop("stopped"), "has no history"), (lambda notes: notes.update(parts=5), "no history"),
+        (lambda notes: notes.update(checksum="0"), "its checksum is another"), (lambda notes: None, None),
+        (lambda notes: notes.pop("checksum"), None),
+    ],
+)  # fmt: skip
+def test_an_old_checkpoint_is_loaded_or_refused_before_anything_is_changed(tmp_path, ending, change, hint):
+    path, parts = tmp_path / f"run.{ending}", pieces(1)
+    run(pieces(), 2, checkpoint=path)
+    old_checkpoint(path, change)
+    before = parts[0].state_dict()
+    if hint is None:
+        assert len(run(parts, 3, checkpoint=path, resume=True)) == 3
+        return
+    with pytest.raises(ValueError, match=hint):
+        run(parts, 3, checkpoint=path, resume=True)
+    assert all((before[name] == now).all() for name, now in parts[0].state_dict().items())
+
+
+class Caching(nn.Module):
+    def __init__(self):
+        self.line, self.grown = nn.Linear(3, 2, rng=0), np.zeros(2)
+        self.names = np.array(["a", "b"])
+
+    def __call__(self, x):
+        h = self.line(x)
+        self.last = h.data
+        self.grown = np.append(self.grown, 1.0) if self.training else self.grown
+        return h
+
+
+def test_weights_are_put_back_whatever_became_of_other_arrays(tmp_path):
+    net = Caching()
+    before, grown = net.state_dict(), net.grown
+
+    def fail(*_):
+        raise RuntimeError("the true error")
+
+    with pytest.raises(RuntimeError, match="the true error"):
+        nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 2, callbacks=[fail])
+    assert all((before[name] == net.state_dict()[name]).all() for name in before)
+    assert (net.grown == grown).all()
+
+    sizes, stopping = [], nn.EarlyStopping(1, "loss", greater=True)
+    nn.fit(
+        net, (X, LABELS), nn.cross_entropy, nn.SGD(net.parameters(), lr=0.1), 9, checkpoint=tmp_path / "c.safetensors",
+        callbacks=[lambda model, _: sizes.append(len(model.grown)), stopping],
+    )  # fmt: skip
+    assert sizes == [4, 6]
+    assert len(net.grown) == 4
+    assert (net.line.weight.data == stopping.weights["line.weight"]).all()
+
+
+class Counting:
+    def __init__(self):
+        self.count, self.sums = 0, np.zeros(2)
+
+    def __call__(self, model, history):
+        self.count += 1
+        self.sums = self.sums + [1.0, 0.5]
+
+    def state_dict(self):
+        return vars(self)
+
+    def load_state_dict(self, state):
+        if state["count"] > 7:
+            raise ValueError("too many")
+        vars(self).update(state)
+
+
+class ManyDrops(nn.Module):
+    def __init__(self, seed):
+        self.line, self.rngs = nn.Linear(3, 2, rng=0), {"all": [np.random.default_rng(seed)]}
+
+    def __call__(self, x):
+        return self.line(x * self.rngs["all"][0].random(np.shape(x)))
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_callbacks_and_generators_in_lists_go_on_where_they_were(tmp_path, ending):
+    path = tmp_path / f"run.{ending}"
+
+    def train(seed, epochs, **options):
+        net, counting = ManyDrops(seed), Counting()
+        history = nn.fit(
+            net, loader(seed), nn.cross_entropy, nn.SGD(net.parameters(), lr=0.1), epochs, callbacks=[counting], **options
+        )  # fmt: skip
+        return history.rows, counting.count, counting.sums.tolist()
+
+    whole = train(0, 6)
+    train(0, 3, checkpoint=path)
+    assert train(1, 6, checkpoint=path, resume=True) == whole
+    assert whole[1:] == (6, [6.0, 3.0])
+    train(1, 8, checkpoint=path, resume=True)
+    net = ManyDrops(2)
+    before, drawn = net.state_dict(), net.rngs["all"][0].bit_generator.state
+    with pytest.raises(ValueError, match="too many"):
+        nn.fit(
+            net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 9, callbacks=[Counting()], checkpoint=path,
+            resume=True,
+        )  # fmt: skip
+    assert all((before[name] == now).all() for name, now in net.state_dict().items())
+    assert net.rngs["all"][0].bit_generator.state == drawn
+
+
+def test_an_error_in_the_first_epoch_is_forgotten_by_callbacks_too():
+    counting, net = Counting(), nn.Linear(3, 2, rng=0)
+
+    def fail(*_):
+        raise RuntimeError("the true error")
+
+    with pytest.raises(RuntimeError, match="the true error"):
+        nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 2, callbacks=[counting, fail])
+    assert counting.count == 0
+
+
+def test_a_history_of_other_columns_after_a_resume(tmp_path):
+    net, path = nn.Linear(3, 2, rng=0), tmp_path / "run.npz"
+    common = (net, loader(), nn.cross_entropy, nn.SGD(net.parameters()))
+    nn.fit(*common, 2, checkpoint=path)
+    history = nn.fit(*common, 3, checkpoint=path, resume=True, validation=(X, LABELS), metrics=[nn.accuracy])
+    for name in ("validation loss", "accuracy"):
+        assert np.isnan(history[name]).tolist() == [True, True, False]
+    assert len(history.plot().lines) == 2
+    with pytest.raises(KeyError, match="no 'f1' in this history; there are loss, gradient norm, lr, validation loss"):
+        history["f1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "hint"),
+    [
+        ({"validation": []}, ValueError, "the validation data gave no batches"),
+        ({"schedule": nn.StepLR}, TypeError, r"such as nn\.StepLR\(optimizer, 10\), not <class"),
+        ({"callbacks": [nn.EarlyStopping]}, TypeError, r"make one of it: EarlyStopping\(\)"),
+        (
+            {"callbacks": [nn.EarlyStopping()]},
+            KeyError,
+            r"fit\(validation=…\), or make EarlyStopping\(monitor='loss'\)",
+        ),
+        ({"data": [np.ones(3)]}, ValueError, r"dtype float64 in place of a pair: write \(X, y\)"),
+    ],
+)
+def test_errors_say_what_to_write(options, error, hint):
+    net = nn.Linear(3, 2, rng=0)
+    given = {"data": loader(), "loss": nn.cross_entropy, "optimizer": nn.SGD(net.parameters()), "epochs": 1} | options
+    with pytest.raises(error, match=hint):
+        nn.fit(net, **given)
+
+
+@pytest.mark.parametrize("use", [nn.save, nn.load])
+def test_a_checkpoint_is_one_of_a_module(tmp_path, use):
+    with pytest.raises(TypeError, match="a checkpoint is one of a Module, such as .*, not of a dict"):
+        use(nn.Linear(3, 2).state_dict(), tmp_path / "model.npz")

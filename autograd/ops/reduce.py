@@ -39,6 +39,11 @@ def left_shape(a: Any, axis: Any, keepdims: bool) -> tuple[int, ...]:
     return np.shape(np.all(data_of(a), axis=axis, keepdims=keepdims))
 
 
+def _as_float(x: Any) -> Any:
+    """Differences of integers and exponentials of small ones would not be what they are of floats."""
+    return x.astype(float) if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub" else x
+
+
 def _count(x: Any, axis: Axis) -> int:
     if axis is None:
         return getattr(x, "size", 1)
@@ -223,6 +228,7 @@ def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     >>> float(logsumexp(np.array([1000.0, 1000.0])))
     1000.6931471805599
     """
+    x = _as_float(x)
     top = np.max(x, axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore", over="ignore"):
@@ -270,6 +276,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
     """
+    x = _as_float(x)
     e = np.exp(x - np.maximum.reduce(x, axis, keepdims=True))
     e /= _sum(e, axis, keepdims=True)
     return e
@@ -278,5 +285,6 @@ def softmax(x: Any, axis: int = -1) -> Any:
 @primitive(dx=lambda g, z, x, axis: g - times(g.sum(axis, keepdims=True), np.exp(z)))
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """log(softmax(x)) along an axis, without overflow or cancellation."""
+    x = _as_float(x)
     shifted = x - np.maximum.reduce(x, axis, keepdims=True)
     return shifted - np.log(_sum(np.exp(shifted), axis, keepdims=True))
