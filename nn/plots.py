@@ -41,7 +41,7 @@ def plot_history(rows: Sequence[Mapping[str, float]], ax: Any = None) -> Any:
         right.set_ylabel(", ".join(metrics))
         ax.set_zorder(right.get_zorder() + 1)  # so that no line of the right axis runs through the legend
         ax.patch.set_visible(False)
-    ax.legend(handles=handles, loc="best")
+    ax.legend(handles=handles, loc="center right" if metrics else "best")  # between what falls and what rises
     return ax
 
 
