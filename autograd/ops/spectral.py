@@ -178,4 +178,5 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
         return (max if ord > 0 else min)(size, axis, keepdims=keepdims)
     if ord == 1:
         return sum(size, axis, keepdims=keepdims)
-    return sum(size**ord, axis, keepdims=keepdims) ** (1 / ord)
+    power = FUNCTIONS["pow"]  # of arrays as of nodes: ``**`` may round otherwise
+    return power(sum(power(size, ord), axis, keepdims=keepdims), 1 / ord)
