@@ -177,7 +177,7 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
 
     @_named("hessian", f)
     def all_second_derivatives(*args: Any, **kwargs: Any) -> Any:
-        if isinstance(args[argnum], dict):
+        if isinstance(argnum, int) and argnum < len(args) and isinstance(args[argnum], dict):
             raise TypeError(
                 "hessian() takes numbers and arrays, not a dict; put its parts into one array, or use "
                 "hessian_vector_product(), which takes structures"
@@ -261,7 +261,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             if not _is_alike(data_of(again), data):
                 raise RuntimeError(
                     f"{op.name} came to another result when it was computed again, so it has no gradient: its function "
-                    "draws random numbers, or uses what has changed since; draw them outside and pass them as arguments"
+                    "draws random numbers (draw them outside and pass them as arguments), or something was changed"
                 )
             wanted = [*fresh.values(), *captured]
             return _shares(again, gradient, wanted, as_graph)
@@ -278,7 +278,7 @@ def _is_alike(again: Any, before: Any) -> bool:
     if np.shape(again) != np.shape(before):
         return False
     with np.errstate(all="ignore"):
-        size = np.nanmax(np.abs(before), initial=0.0, where=np.isfinite(before))
+        size = np.max(np.abs(before), initial=0.0, where=np.isfinite(before))
         rounding = 1000 * np.finfo(np.result_type(before)).eps
         return bool(np.allclose(again, before, rtol=rounding, atol=rounding * size, equal_nan=True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from functools import partial
+from inspect import unwrap
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -46,15 +47,17 @@ class Module:
         """Let a call be one of `forward`, unless the user's own class says otherwise, and let drawings know of it."""
         super().__init_subclass__(**kwargs)
         definer = next((each for each in cls.__mro__ if "__call__" in vars(each)), Module)
-        if definer is cls or not issubclass(definer, Module):
-            call = vars(definer)["__call__"]
+        call = vars(definer).get("__call__")
+        if definer is cls:
             if _is_of_nn(cls):
-                cls.forward = call
-        elif _is_of_nn(definer) and not _is_of_nn(cls) and hasattr(cls, "forward"):
-            call = _call_forward
-        else:
+                cls.forward = call  # type: ignore[assignment]
+        elif not _is_of_nn(cls) and hasattr(cls, "forward") and (
+            _is_of_nn(definer) or ("forward" in vars(cls) and not _mentions_forward(call))
+        ):  # fmt: skip
+            call = _caller(cls)
+        elif issubclass(definer, Module):
             return
-        cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign]  # for drawings
+        cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign, arg-type]  # for drawings
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         """The parameters with their paths, such as ``layers.0.neurons.3.w.1``, in the order they were stored.
@@ -178,7 +181,9 @@ def check_state(module: Module, state: Mapping[str, Any]) -> None:
     """Raise ValueError if a state is not one of this module's, naming all that differs."""
     own = stored(module)
     problems = [f"{path} is missing" for path in own if path not in state]
-    problems += [f"{path} is unexpected" for path in state if path not in own]
+    # names with an underscore were once part of the state
+    strange = [path for path in state if path not in own and not path.rpartition(".")[2].startswith("_")]
+    problems += [f"{path} is unexpected" for path in strange]
     for path, part in own.items():
         if path in state:
             new, shape = np.asarray(state[path]), np.shape(data_of(part))
@@ -223,9 +228,24 @@ def _is_of_nn(kind: type) -> bool:
     return kind.__module__.partition(".")[0] == "nn"
 
 
-def _call_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
-    """What `forward` makes of it."""
-    return self.forward(*args, **kwargs)
+def _mentions_forward(call: Any) -> bool:
+    """Whether it is a user's own way to call `forward`, which a subclass with another `forward` is to keep."""
+    code = getattr(unwrap(call), "__code__", None)
+    return code is not None and "forward" in code.co_names and code.co_name != _CALLER
+
+
+_CALLER = "call_forward"
+
+
+def _caller(cls: type[Module]) -> Callable[..., Any]:
+    """A ``__call__`` by way of `forward`: of the object, but where a subclass reaches for this call, of the class."""
+
+    def call_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
+        if type(self).__call__ is cls.__call__:
+            return self.forward(*args, **kwargs)
+        return cls.forward(self, *args, **kwargs)
+
+    return call_forward
 
 
 def _is_leaf(thing: Any) -> bool:

@@ -94,7 +94,7 @@ def _classes(outputs: Any, labels: Any, are_classes: bool) -> tuple[Any, Any]:
             decided = outputs.astype(int)
             count = max(len(labels), decided.max() + 1)
         else:
-            labels = np.union1d(labels, outputs)
+            labels = labels if are_labels and np.isin(outputs, labels).all() else np.union1d(labels, outputs)
             count, decided = len(labels), np.searchsorted(labels, outputs)
     if len(labels) != count and np.isin(labels, np.arange(count)).all():
         labels = np.arange(count)  # of some classes there are no points

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from autograd.ops.shape import data_of
 from autograd.plain import kind_of
 from nn.checks import check_positive, check_whole
@@ -237,7 +239,7 @@ class ReduceLROnPlateau(Schedule):
         """Look at the loss. Raises ValueError if there is none."""
         if loss is None:
             raise ValueError("ReduceLROnPlateau needs the loss: schedule.step(loss)")
-        loss = float(data_of(loss))
+        loss = np.asarray(data_of(loss), float).item()
         self.now = self.optimizer.lr  # another may have set it
         if loss < self.best * (1 - self.threshold):
             self.best, self.waited = loss, 0

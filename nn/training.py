@@ -96,10 +96,13 @@ class EarlyStopping:
 
     def __call__(self, model: Module, history: History) -> bool:
         """Whether to stop after this epoch."""
-        try:
-            number = history[self.monitor][-1] * (-1 if self.greater else 1)
-        except KeyError as error:
-            raise KeyError(f"{error.args[0]}: give fit(validation=…), or make EarlyStopping(monitor='loss')") from None
+        known = history.rows[-1] if isinstance(history, History) else history  # of this epoch
+        if self.monitor not in known:
+            raise KeyError(
+                f"no {self.monitor!r} in this history; there are {', '.join(known)}: give fit(validation=…), or make "
+                "EarlyStopping(monitor='loss')"
+            )
+        number = history[self.monitor][-1] * (-1 if self.greater else 1)
         number = math.inf if math.isnan(number) else number  # nan is the worst
         if number < self.best or not self.weights:
             self.best, self.waited, self.weights = number, 0, model.state_dict()
@@ -264,7 +267,7 @@ def _epoch(
     lr = optimizer.lr
     for number, batch in enumerate(batches):
         x, y = _pair(batch)
-        size = _rows(x)
+        size = _rows(x, y)
         usual = usual or size
         before = [buffer.copy() for buffer in buffers]
         optimizer.zero_grad()
@@ -328,8 +331,8 @@ def _evaluate(
         x, y = _pair(batch)
         outputs = in_use(model, x)
         with no_grad():
-            total += float(data_of(loss(Tensor(outputs), y))) * _rows(x)
-        rows += _rows(x)
+            total += float(data_of(loss(Tensor(outputs), y))) * _rows(x, y)
+        rows += _rows(x, y)
         seen.append((outputs, np.asarray(y)))
     if not rows:
         raise ValueError("the validation data gave no batches; without any leave out validation=")
@@ -405,8 +408,12 @@ def _pair(batch: Any) -> tuple[Any, Any]:
     return batch[0], batch[1]
 
 
-def _rows(x: Any) -> int:
-    """The number of rows of a batch: of the first array, where the inputs are several in a tuple or dict."""
+def _rows(x: Any, y: Any) -> int:
+    """The number of rows of a batch: of the targets, as inputs may be several arrays in a tuple or dict; else of the
+    first of the inputs."""
+    shape = getattr(y, "shape", ())
+    if shape:
+        return int(shape[0])
     first = x
     while isinstance(first, (tuple, Mapping)) and first:
         first = next(iter(first.values() if isinstance(first, Mapping) else first))
@@ -417,7 +424,12 @@ def _restorer(model: Module, optimizer: Optimizer, parts: list[Any]) -> Callable
     """A function that makes everything as it is now."""
     weights, memory = model.state_dict(), optimizer.state_dict()
     drawn = [(generator, generator.bit_generator.state) for generator in checkpoints.generators(model)]
-    states = copy.deepcopy(_states(parts))
+    states = []
+    for each in parts:
+        try:
+            states += copy.deepcopy(_states([each]))
+        except Exception:  # a callback of the user's may have no state yet, or one that cannot be copied
+            states.append({})
 
     def undo() -> None:
         put_back(model, weights)
@@ -445,11 +457,13 @@ def _write(path: str | Path, model: Module, optimizer: Optimizer, parts: list[An
     states = _states(parts)
     arrays: dict[str, Any] = {}
     for i, (each, state) in enumerate(zip(parts, states, strict=True)):
-        found = {name: thing for name, thing in state.items() if isinstance(thing, np.ndarray)}
-        for name in found:
-            del state[name]
+        found = {}
         if isinstance(each, EarlyStopping):
             found = state.pop("weights")
+        elif not isinstance(each, (DataLoader, Schedule)):
+            found = {name: thing for name, thing in state.items() if isinstance(thing, np.ndarray)}
+            for name in found:
+                del state[name]
         arrays |= {f"part{i}/{name}": thing for name, thing in found.items()}
     checkpoints.write(path, model, optimizer, arrays, history=history.rows, stopped=history.stopped, parts=states)
 

@@ -104,18 +104,18 @@ def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any
             raise ValueError(f"fused=True steps parameters of dtype float32 or float64, not {dtype}")
     if not numba_modules.has_numba():
         raise ImportError('fused=True compiles the steps with numba: pip install "wengert[jit]"')
-    shared = ", ".join((*(f"all_{name}" for name in remembered), *numbers))
-    each = [f"start_{i}, parameter_{i}, gradient_{i}" for i in range(AT_ONCE)]
+    shared = ", ".join((*(f"_all_{name}" for name in remembered), *numbers))
+    each = [f"_start{i}, _parameter{i}, _gradient{i}" for i in range(AT_ONCE)]
     lines = [
-        "gradient = its_gradient[i]", *(f"{name} = its_{name}[i]" for name in remembered), *rule.strip().splitlines(),
-        *(f"its_{name}[i] = {name}" for name in remembered), "parameter[i] -= change",
+        "gradient = _its_gradient[_i]", *(f"{name} = _its_{name}[_i]" for name in remembered),
+        *rule.strip().splitlines(), *(f"_its_{name}[_i] = {name}" for name in remembered), "_parameter[_i] -= change",
     ]  # fmt: skip
     source = [
         numba_modules.HEAD, "from math import sqrt\n\n",
-        "@njit(**inner, **options)", f"def step(start, parameter, its_gradient, {shared}):",
-        *(f"    its_{name} = all_{name}[start : start + parameter.size]" for name in remembered),
-        "    for i in range(parameter.size):", *(f"        {line}" for line in lines), "\n",
-        "@sweep", f"def update({', '.join(each)}, {shared}):", *(f"    step({own}, {shared})" for own in each),
+        "@njit(**inner, **options)", f"def _step(_start, _parameter, _its_gradient, {shared}):",
+        *(f"    _its_{name} = _all_{name}[_start : _start + _parameter.size]" for name in remembered),
+        "    for _i in range(_parameter.size):", *(f"        {line}" for line in lines), "\n",
+        "@sweep", f"def update({', '.join(each)}, {shared}):", *(f"    _step({own}, {shared})" for own in each),
     ]  # fmt: skip
     update: Callable[..., None] = numba_modules.module("\n".join(source) + "\n").update
     for dtype in dtypes:  # compiled now, rather than in the middle of a step

@@ -327,6 +327,8 @@ def test_interpolation_at_its_places_takes_the_slope_nearest_to_zero():
     assert slopes([0.0, -4.0, -5.0]) == [0.0, -1.0, 0.0]
     assert slopes([0.0, 1.0, -5.0]) == [0.0, 0.0, 0.0]
     assert slopes([0.0, 1.0, 5.0], left=-1.0, right=7.0) == [1.0, 1.0, 4.0]  # jumps: the limit from inside
+    assert np.interp(Tensor([2.0]), [0.0, 1.0, 2.0], [np.nan, 1.0, 5.0]).tolist() == [5.0]
+    assert np.interp(Tensor([0.5]), [0.0, 1.0, 1.0, 2.0], [0.0, 1.0, 2.0, 5.0]).tolist() == [0.5]
     assert grad(lambda fp: np.interp(1.0, [0.0, 1.0, 2.0], fp))(np.array([0.0, 1.0, 5.0])).tolist() == [0, 1, 0]
 
 
@@ -346,6 +348,9 @@ def test_a_node_is_no_count(f):
 def test_logaddexp2_and_copysign_of_two_kinds():
     assert np.logaddexp2(Tensor([4.0]), np.float32([4.0])).item() == 5.0
     assert isinstance(np.copysign(np.ones(2), Tensor([1.0, -2.0])), Tensor)
+    single = Tensor(np.ones(2, np.float32))
+    assert np.copysign(single, -np.ones(2)).dtype == np.float64
+    assert np.copysign(single, single).dtype == np.float32
 
 
 def test_several_arrays_at_once():

@@ -453,3 +453,27 @@ def test_what_is_frozen_in_the_middle_of_training_stays_as_it_is(net):
     changed = {path for path, old in before.items() if (old != after[path]).any()}
     assert changed
     assert not any(path.startswith("layers.0.") for path in changed)
+
+
+def test_the_nearest_way_to_call_a_module_wins():
+    class Doubled(Module):
+        def forward(self, x):
+            return 2 * x
+
+    class Through(Doubled):
+        def forward(self, x):
+            return super().__call__(x) + 1
+
+    class Plain(Module):
+        def __call__(self, x):
+            return x
+
+    class Nearer(Plain):
+        def forward(self, x):
+            return x + 1
+
+    class Own(Doubled):
+        def __call__(self, x):
+            return super().__call__(x) + 0.5
+
+    assert [kind()(2.0) for kind in (Doubled, Through, Nearer, Own)] == [4.0, 5.0, 3.0, 4.5]

@@ -889,6 +889,35 @@ def test_an_error_in_the_first_epoch_is_forgotten_by_callbacks_too():
     assert counting.count == 0
 
 
+def test_a_callback_without_a_state_yet():
+    class Late:
+        def __call__(self, model, history):
+            self.seen = len(history)
+
+        def state_dict(self):
+            return {"seen": self.seen}
+
+        def load_state_dict(self, state):
+            self.seen = state["seen"]
+
+    net, late = nn.Linear(3, 2, rng=0), Late()
+    nn.fit(net, loader(), nn.cross_entropy, nn.SGD(net.parameters()), 2, callbacks=[late])
+    assert late.seen == 2
+
+
+def test_a_batch_has_as_many_rows_as_targets():
+    net, rows = nn.Linear(1, 1, bias=False, rng=0), []
+
+    def loss(outputs, targets):
+        rows.append(len(targets))
+        return float(len(targets)) + 0.0 * outputs.sum()
+
+    batches = [((np.ones(1), np.ones(1)), np.ones(2)), ((np.ones(1),), np.ones(1))]
+    model = nn.Sequential(lambda x: np.stack(x), net)
+    history = nn.fit(model, batches, loss, nn.SGD(net.parameters()), 1)
+    assert history["loss"] == [(2 * 2 + 1 * 1) / 3]
+
+
 def test_a_history_of_other_columns_after_a_resume(tmp_path):
     net, path = nn.Linear(3, 2, rng=0), tmp_path / "run.npz"
     common = (net, loader(), nn.cross_entropy, nn.SGD(net.parameters()))

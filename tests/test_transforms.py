@@ -743,7 +743,7 @@ def test_checkpoint_notices_random_numbers():
         with pytest.raises(RuntimeError, match="came to another result"):
             y.backward()
         assert x.grad is None
-    for special in ([onp.nan, onp.inf], [0.0, -onp.inf]):
+    for special in ([onp.nan, onp.inf], [0.0, -onp.inf], [onp.nan, onp.nan]):
         checkpoint(lambda x: x + 1)(Tensor(special)).sum().backward()
 
 
@@ -756,6 +756,9 @@ def test_the_second_derivatives_of_determinants_of_nearly_singular_matrices():
 
     rng = onp.random.default_rng(3)
     singular = rng.normal(size=(3, 2)) @ rng.normal(size=(2, 3))
+    assert onp.isnan(hessian(np.linalg.det)(onp.full((2, 2), onp.nan))).any()
+    large = onp.diag([1e-8, *onp.ones(49)])
+    assert hessian_vector_product(np.linalg.det)(large, onp.eye(50)).shape == (50, 50)
     for far in (0.0, 1e-9, 1e-6, 1e-3):
         m = singular + far * onp.eye(3)
         onp.testing.assert_allclose(hessian(np.linalg.det)(m), hessian(cofactors)(m), atol=1e-8)

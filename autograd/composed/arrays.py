@@ -73,7 +73,7 @@ def _lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, A
 
 
 def _logaddexp2(x1: Any, x2: Any) -> Any:
-    scale = float_dtype(x1, x2).type(math.log(2))
+    scale = np.result_type(0.0, *(x.dtype for x in (x1, x2) if hasattr(x, "dtype"))).type(math.log(2))
     return np.logaddexp(x1 * scale, x2 * scale) / scale
 
 
@@ -135,6 +135,11 @@ def _insert(arr: Any, obj: int, values: Any, axis: int | None = None) -> Any:
     return np.moveaxis(np.concatenate([arr[:obj], values, arr[obj:]]), 0, axis)
 
 
+def _copysign(x1: Any, x2: Any) -> Any:
+    one = np.ones((), float_dtype(x1, x2))
+    return np.abs(x1) * np.where(np.signbit(x2), -one, one)
+
+
 def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     places = np.arange(np.size(arr) if axis is None else np.shape(arr)[axis_of(arr, axis)])
     return np.take(arr, np.delete(places, obj if isinstance(obj, slice) else plain_integers(obj)), axis)
@@ -177,7 +182,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "rollaxis": _rollaxis,
     "heaviside": lambda x1, x2: np.where(x1 == 0, x2, np.where(x1 < 0, 0.0, np.sign(x1))),
     "logaddexp2": _logaddexp2,
-    "copysign": lambda x1, x2: np.where(np.signbit(x2), -np.abs(x1), np.abs(x1)),
+    "copysign": _copysign,
     "fix": lambda x: np.trunc(x),
     "matvec": lambda x1, x2: (x1 @ x2[..., None])[..., 0],
     "vecmat": lambda x1, x2: (x1[..., None, :] @ x2)[..., 0, :],

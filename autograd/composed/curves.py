@@ -82,7 +82,9 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> An
     if np.shape(places) != np.shape(fp) or not len(places):
         raise ValueError(f"np.interp takes as many values as places, not {np.shape(fp)} and {np.shape(places)}")
     i = np.clip(np.searchsorted(places, data_of(x), side="right") - 1, 0, len(places) - 1)
-    flat, between = fp[:1] * 0.0, (fp[1:] - fp[:-1]) / (xp[1:] - xp[:-1])
+    flat = np.zeros(1, float_dtype(fp))
+    with np.errstate(divide="ignore", invalid="ignore"):  # where a place comes twice
+        between = (fp[1:] - fp[:-1]) / (xp[1:] - xp[:-1])
     is_point = len(places) == 1
     slopes = np.concatenate([  # before the first place, between two, behind the last
         flat if left is None or is_point else between[:1], between, flat if right is None or is_point else between[-1:]

@@ -185,6 +185,7 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
 
 
 _ILL = 1e6  # the condition of a matrix, from which on its determinant is not differentiated through its inverse
+_FEW_ROWS = 8  # of a matrix, up to which cofactors take little time
 
 
 @primitive(np.linalg.inv, dx=lambda g, z, x: -(z.mT @ g @ z.mT))
@@ -195,8 +196,8 @@ def inv(x: Any) -> Any:
 
 def _det_rule(g: Any, z: Any, x: Any) -> Any:
     # where there is nearly no inverse, its own derivatives would lose all digits
-    is_ill = isinstance(x, Node) and x.size > 0 and (np.linalg.cond(data_of(x)) > _ILL).any()
-    if (data_of(z) != 0).all() and not is_ill:
+    is_small = isinstance(x, Node) and 0 < shape_of(x)[-1] <= _FEW_ROWS and np.isfinite(data_of(x)).all()
+    if (data_of(z) != 0).all() and not (is_small and (np.linalg.cond(data_of(x)) > _ILL).any()):
         return times(times(g, z)[..., None, None], inv(x).mT)
     # the cofactors, determinants of what is left without a row and a column
     n = shape_of(x)[-1]
