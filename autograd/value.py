@@ -316,7 +316,7 @@ def _compiled_on_first_use(name: str, row: Row, source: Callable[[], str]) -> No
         return method(*operands, **named)
 
     stub.__name__, stub.__qualname__, stub.__doc__ = name, f"Value.{name}", row.doc
-    stub.__signature__ = FUNCTIONS[row.name].__signature__  # type: ignore[attr-defined]  # functions have none
+    stub.__signature__ = FUNCTIONS[row.name].__signature__  # type: ignore[attr-defined]  # a function has none
     setattr(Value, name, stub)
 
 

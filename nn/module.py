@@ -47,17 +47,17 @@ class Module:
         """Let a call be one of `forward`, unless the user's own class says otherwise, and let drawings know of it."""
         super().__init_subclass__(**kwargs)
         definer = next((each for each in cls.__mro__ if "__call__" in vars(each)), Module)
-        call = vars(definer).get("__call__")
+        call: Any = vars(definer).get("__call__")
         if definer is cls:
             if _is_of_nn(cls):
-                cls.forward = call  # type: ignore[assignment]
+                cls.forward = call
         elif not _is_of_nn(cls) and hasattr(cls, "forward") and (
             _is_of_nn(definer) or ("forward" in vars(cls) and not _mentions_forward(call))
         ):  # fmt: skip
             call = _caller(cls)
         elif issubclass(definer, Module):
             return
-        cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign, arg-type]  # for drawings
+        cls.__call__ = scopes.noted(call, _named_parts)  # type: ignore[method-assign]  # for drawings
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         """The parameters with their paths, such as ``layers.0.neurons.3.w.1``, in the order they were stored.
@@ -231,10 +231,7 @@ def _is_of_nn(kind: type) -> bool:
 def _mentions_forward(call: Any) -> bool:
     """Whether it is a user's own way to call `forward`, which a subclass with another `forward` is to keep."""
     code = getattr(unwrap(call), "__code__", None)
-    return code is not None and "forward" in code.co_names and code.co_name != _CALLER
-
-
-_CALLER = "call_forward"
+    return code is not None and "forward" in code.co_names and code.co_name != "call_forward"  # which `_caller` makes
 
 
 def _caller(cls: type[Module]) -> Callable[..., Any]:

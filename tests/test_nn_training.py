@@ -1,6 +1,7 @@
 """fit and checkpoints: what is learnt and recorded, stopping, resuming bit for bit, and that an error changes nothing."""
 
 import copy
+import functools
 import json
 import math
 import sys
@@ -358,6 +359,21 @@ def test_a_flipped_bit_is_noticed(tmp_path, ending):
     path.write_bytes(contents)
     with pytest.raises(ValueError, match="no checkpoint"):
         nn.load(nn.Linear(30, 20), path)
+
+
+def test_changed_notes_are_noticed(tmp_path):
+    path, net = tmp_path / "model.safetensors", network(0)
+    fit = functools.partial(nn.fit, data=loader(), loss=nn.cross_entropy, checkpoint=path)
+    fit(net, optimizer=nn.SGD(net.parameters(), lr=0.1), epochs=1)
+    good = path.read_bytes()
+    for old, new in ((b"history", b"histosy"), (b"generators", b"generatorz"), (b"stopped", b"stoppee")):
+        assert old in good
+        path.write_bytes(good.replace(old, new))
+        other = network(1)
+        before = other.state_dict()
+        with pytest.raises(ValueError, match="its checksum is another"):
+            fit(other, optimizer=nn.SGD(other.parameters(), lr=0.1), epochs=2, resume=True)
+        assert all((other.state_dict()[name] == each).all() for name, each in before.items())
 
 
 @pytest.mark.parametrize("ending", ["npz", "safetensors"])

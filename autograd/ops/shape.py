@@ -40,7 +40,8 @@ def axis_of(x: Any, axis: int) -> int:
 def plain_integers(given: Any) -> Any:
     """An integer or several, as NumPy takes them. A node raises its own TypeError: its gradient would be lost."""
     if isinstance(given, Node):
-        return given.__index__()  # type: ignore[attr-defined]  # of its kinds
+        node: Any = given
+        return node.__index__()
     return [*map(plain_integers, given)] if isinstance(given, (list, tuple)) else given
 
 
