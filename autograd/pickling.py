@@ -99,7 +99,7 @@ def _is_stale(node: Node) -> bool:
 
 
 def _fill(node: Node, state: dict[str, Any], is_stale: bool) -> None:
-    node.grad = UNTOUCHED
+    node.grad, node._about = UNTOUCHED, None
     for slot, stored in state.items():
         setattr(node, slot, stored)
     node.number = tick() + 0.5 if is_stale else tick()

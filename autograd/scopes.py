@@ -15,7 +15,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any, NamedTuple
 
-from autograd.node import Node, tick
+from autograd.node import Node, numbers
 from autograd.tree import flatten
 
 
@@ -50,6 +50,9 @@ _Notes = list[Any]
 
 _open: ContextVar[_Notes | None] = ContextVar("open", default=None)
 
+# How many scopes there are: if a call makes one, there is something new to name.
+_scopes = [0]
+
 
 def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
     """A module's ``__call__`` that takes notes. `parts` lists the modules and parameters in a model by their paths."""
@@ -59,27 +62,33 @@ def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
         notes = _open.get()
         if notes is None:
             return _outermost(call, parts, self, args, kwargs)
-        first = tick()
+        first = next(numbers)
         result = call(self, *args, **kwargs)
-        notes += first, tick(), self._scope or _scope_of(self)
+        notes += first, next(numbers), self._scope or _scope_of(self)
         return result
 
     @wraps(call)
     def with_x(self: Any, x: Any) -> Any:  # the same for nearly all modules, in half the time
         notes = _open.get()
         if notes is not None:
-            first = tick()
+            first = next(numbers)
             result = call(self, x)
-            notes += first, tick(), self._scope or _scope_of(self)
+            notes += first, next(numbers), self._scope or _scope_of(self)
             return result
+        before = _scopes[0]
         token = _open.set(notes := [])
         try:
-            first = tick()
+            first = next(numbers)
             result = call(self, x)
-            notes += first, tick(), self._scope or _scope_of(self)
+            notes += first, next(numbers), self._scope or _scope_of(self)
         finally:
             _open.reset(token)
-        _keep(notes, self, parts, result)
+            if _scopes[0] != before:
+                _name_parts(self, parts)
+        if type(result) is Node.array_kind and result._about is None and result.op is not None:
+            result._about = {"calls": [notes]}  # as `_keep` would do, after asking whether there is such a slot
+        else:
+            _keep(notes, result)
         return result
 
     return with_x if [*signature(call).parameters] == ["self", "x"] else with_any
@@ -106,13 +115,13 @@ def name_parameter(node: Node, path: str) -> None:
 def kept(nodes: Sequence[Node]) -> Kept:
     """The notes on the nodes of a graph, for a copy of it."""
     made = [node for node in nodes if node.op is not None]
-    numbers = [node.number for node in made]
+    order = [node.number for node in made]
     found: dict[int, tuple[list[int], _Notes]] = {}
     for place, node in enumerate(made):
         for notes in node._recall("calls", ()):
             found.setdefault(id(notes), ([], notes))[0].append(place)
     return [
-        (places, [(bisect(numbers, first), bisect(numbers, last), scope) for first, last, scope in _calls(notes)])
+        (places, [(bisect(order, first), bisect(order, last), scope) for first, last, scope in _calls(notes)])
         for places, notes in found.values()
     ]
 
@@ -131,26 +140,25 @@ def note_again(nodes: Sequence[Node], kept: Kept) -> None:
 
 
 def _outermost(call: Callable[..., Any], parts: _Parts, model: Any, args: Any, kwargs: Any) -> Any:
+    before = _scopes[0]
     notes: _Notes = []
     token = _open.set(notes)
     try:
-        first = tick()
+        first = next(numbers)
         result = call(model, *args, **kwargs)
-        notes += first, tick(), _scope_of(model)
+        notes += first, next(numbers), _scope_of(model)
     finally:
         _open.reset(token)
-    _keep(notes, model, parts, result)
+        if _scopes[0] != before:
+            _name_parts(model, parts)
+    _keep(notes, result)
     return result
 
 
-def _keep(notes: _Notes, model: Any, parts: _Parts, result: Any) -> None:
+def _keep(notes: _Notes, result: Any) -> None:
     """Keep the notes of a call for as long as the nodes live that it returned."""
     for node in (result,) if isinstance(result, Node) else flatten(result)[0]:
         if isinstance(node, Node) and node.op is not None:
-            for scope in notes[2::3]:
-                if scope.path is None:
-                    _name_parts(model, parts)
-                    break
             _add(notes, node)
 
 
@@ -169,6 +177,7 @@ def _add(notes: _Notes, node: Node) -> None:
 def _scope_of(module: Any) -> Scope:
     if module._scope is None:
         module._scope = Scope(type(module).__name__)
+        _scopes[0] += 1
     scope: Scope = module._scope
     return scope
 

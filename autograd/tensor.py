@@ -13,7 +13,7 @@ import numpy as np
 from autograd import backward, modes, pickling, protocols
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS
-from autograd.node import Node, taken, tick
+from autograd.node import Node, numbers, taken, tick
 from autograd.ops.index import add_at, getitem, set_at
 from autograd.ops.primitive import OPERATIONS, Primitive, elementwise, pull
 from autograd.ops.shape import data_of, reshape, stack, transpose
@@ -53,6 +53,7 @@ class Tensor(Node):
     __slots__ = ("_primal", "recorded", "links", "params", "retains", "_result")
 
     priority = 2
+    untouched = None
 
     _primal: NDArray[Any]
     recorded: tuple[Any, ...]
@@ -67,7 +68,7 @@ class Tensor(Node):
         else:
             made = _new(cls)
             made._primal = _checked(data)
-            made.op = None
+            made.op = made._about = None
             made.recorded = made.links = ()
             made.params = _NO_PARAMS
             made.grad = None
@@ -363,7 +364,7 @@ class Mask(Tensor):
     def __new__(cls, data: Any) -> Mask:  # noqa: D102
         made: Mask = _new(cls)
         made._primal = np.asarray(data)
-        made.op = made.grad = None
+        made.op = made.grad = made._about = None
         made.retains = False
         made.recorded = made.links = ()
         made.params = _NO_PARAMS
@@ -547,9 +548,9 @@ def _record(
     out.recorded = recorded
     out.links = links
     out.params = params
-    out.grad = None
+    out.grad = out._about = None
     out.retains = False
-    out.number = tick()
+    out.number = next(numbers)
     if modes.active:
         out._watch()
     return out

@@ -47,6 +47,7 @@ class Value(Node):
     __slots__ = ("_primal", "x", "y", "dx", "dy")
 
     priority = 1
+    untouched = UNTOUCHED
     shape = ()
     ndim = 0
     size = 1

@@ -229,7 +229,7 @@ def cases() -> Iterator[Case | Figure]:
     """Everything measured here."""
     for compiled in _ways():
         name, works = f"step of 64-128-10 × 32 through nn{_told(compiled)}", layered_steps(compiled)
-        yield Case(name, works, "bare engine code", "≤ 1.10", calls=10, rounds=150)
+        yield Case(name, works, "bare engine code", "≤ 1.10", calls=100)
     path = os.environ.get("MNIST")
     if path:
         yield from mnist_cases(nn.read_mnist(path))

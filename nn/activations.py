@@ -32,7 +32,10 @@ class Activation(Module):
 
     def __call__(self, x: Any) -> Any:
         """The activation of a node, an array or a number."""
-        return activate(self.row, x, *self.params.values())
+        if isinstance(x, Node):  # by its method, the shortest way
+            method = getattr(x, self.row)
+            return method(*self.params.values()) if self.params else method()
+        return FUNCTIONS[self.row](x, *self.params.values())
 
     def extra_repr(self) -> str:
         """The parameters."""

@@ -178,13 +178,12 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
 
     Raises ValueError for targets of another shape or dtype, class indices out of range, or an unknown reduction.
     """
-    if reduction not in _REDUCTIONS:
-        _check_reduction(reduction)
-    one = False
-    if not (type(input) is Tensor and input.ndim == 2 and input.size):
-        input, target, one = _rows(input, target)
-    if type(target) is not np.ndarray and not isinstance(target, Node):
-        target = np.asarray(target)
+    if type(input) is Tensor and type(target) is np.ndarray and target.ndim == 1 and reduction == "mean":
+        shape = input.shape
+        if len(shape) == 2 and 0 not in shape:  # by far the most calls, the shortest way
+            return _of_labels(input, target)
+    _check_reduction(reduction)
+    input, target, one = _rows(input, target)
     if target.ndim == 2 and not _is_within(0, target, np.inf):
         raise ValueError("cross_entropy() takes class indices, or probabilities; one of these is negative or nan")
     # probabilities with gradients of their own
@@ -196,11 +195,15 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
         else:
             loss = _at_labels("cross_entropy", log_softmax(input), target)
         return _reduced(loss[0] if one else loss, reduction)
+    loss = _of_labels(input, target)
+    return loss if reduction == "mean" else loss * len(target)
+
+
+def _of_labels(input: Any, target: Any) -> Any:
     try:
-        loss = network.cross_entropy(input, target)
+        return network.cross_entropy(input, target)
     except IndexError:
         raise _out_of_range("cross_entropy", input, np.asarray(target)) from None
-    return loss if reduction == "mean" else loss * len(target)
 
 
 def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import Tensor, Value, scopes
-from autograd.node import UNTOUCHED, Node
+from autograd.node import Node
 from autograd.ops.shape import data_of
 from autograd.tree import flatten
 
@@ -174,7 +174,7 @@ class Module:
 def clear(parameters: Iterable[Any]) -> None:
     """Clear gradients, as they are at first: 0.0 of a Value, None of a Tensor."""
     for parameter in parameters:
-        parameter.grad = UNTOUCHED if isinstance(parameter, Value) else None
+        parameter.grad = parameter.untouched
 
 
 def check_state(module: Module, state: Mapping[str, Any]) -> None:

@@ -90,12 +90,15 @@ class Optimizer:
         self.fused = bool(fused)
         if fused and definer is not Optimizer:
             raise ValueError(f"{type(self).__name__} has a change() of its own, which cannot be fused")
-        self._compile()
         together = self.together if entrywise else ()
         groups = _positions(self.params, together, Tensor if fused else ())
         self._groups = [self._group(positions, entrywise, by_rule) for positions in groups]
+        self._prepare()
 
-    def _compile(self) -> None:
+    def _prepare(self) -> None:
+        """Derive what `step` needs at hand from the rule and the groups."""
+        self._alone = [(each.positions[0], [*each.memory.values()]) for each in self._groups if each.change is None]
+        self._others = [(each.change, each) for each in self._groups if each.change is not None]
         if self.rule:
             self._update = updates.by_arrays(self.rule, self.remembers, self.names)
         if self.fused:
@@ -103,11 +106,12 @@ class Optimizer:
             self._loop = updates.by_entries(self.rule, self.remembers, self.names, tuple(sorted(dtypes, key=str)))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: each for name, each in vars(self).items() if name not in ("_update", "_loop")}
+        derived = ("_alone", "_others", "_update", "_loop")
+        return {name: each for name, each in vars(self).items() if name not in derived}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._compile()
+        self._prepare()
 
     def _group(self, positions: list[int], entrywise: bool, by_rule: bool) -> _Group:
         shapes = [self.params[i].shape for i in positions]
@@ -134,24 +138,26 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
+        params, steps, step = self.params, self.steps, 0
         gradients: list[Any] = []
-        for i, parameter in enumerate(self.params):
+        for parameter in params:
             gradient, data = parameter.grad, parameter.data
             if type(gradient) is not np.ndarray or gradient.shape != data.shape or gradient.dtype is not data.dtype:
-                gradient = self._gradient(i)
+                gradient = self._gradient(len(gradients))
             gradients.append(gradient)
         token = hush()
         try:
             if self.weight_decay:
                 self._decay(gradients)
-            for group in self._groups:
-                if group.change is not None:
-                    group.change(self, group, gradients)
-                    continue
-                i = group.positions[0]  # one array, by the rule: as most are, so it is written out
+            for i, memory in self._alone:  # as most are, so it is written out
                 if (gradient := gradients[i]) is not None:
-                    self.steps[i] = step = self.steps[i] + 1
-                    self.params[i].data -= self._update(gradient, *group.memory.values(), *self.numbers(step))
+                    if step != steps[i] + 1:
+                        step = steps[i] + 1
+                        numbers = self.numbers(step)
+                    steps[i] = step
+                    params[i].data -= self._update(gradient, memory, numbers)
+            for change, group in self._others:
+                change(self, group, gradients)
         finally:
             unhush(token)
 
@@ -185,7 +191,7 @@ class Optimizer:
         if not self.rule:
             raise NotImplementedError(f"{type(self).__name__} does not say in `change` what to subtract")
         remembered = [memory[name] for name in self.remembers]
-        return self._update(gradient, *remembered, memory["scratch"], *self.numbers(step))
+        return self._update(gradient, [*remembered, memory["scratch"]], self.numbers(step))
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """The numbers of the rule, for the number of this step, from 1."""
@@ -216,6 +222,7 @@ class Optimizer:
                 for i, part in zip(group.positions, _parts(group.places, vector), strict=True):
                     part[...] = state[f"{name}.{i}"]
                 group.memory[name] = vector
+        self._prepare()
 
     def _kind(self) -> str:
         momentum = "nesterov momentum" if getattr(self, "nesterov", False) else "momentum"

@@ -31,8 +31,8 @@ _OTHER = (
 
 @cache
 def by_arrays(rule: str, remembered: _Names, numbers: _Names) -> Callable[..., Any]:
-    """A function of the gradient, what is remembered, an array to write to, and the numbers: it changes what is
-    remembered, and returns the change in the array to write to.
+    """A function of the gradient, a list of what is remembered and an array to write to, and the numbers: it changes
+    what is remembered, and returns the change in the array to write to.
 
     Raises ValueError for anything but a rule.
     """
@@ -45,7 +45,9 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
     arithmetic.
 
     >>> print(array_source("sums += gradient\\nchange = (sums + gradient) * lr", ("sums",), ("lr",)))
-    def update(gradient, sums, scratch, lr):
+    def update(gradient, memory, numbers):
+        [sums, scratch] = memory
+        [lr] = numbers
         add(sums, gradient, sums)
         add(sums, gradient, scratch)
         multiply(scratch, lr, scratch)
@@ -87,8 +89,8 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
             lines.append(f"return {computed(value)}")
         case _:
             raise ValueError(f"{ast.unparse(last)!r} cannot be the last line of a rule: {_OTHER}")
-    parameters = ", ".join(("gradient", *remembered, "scratch", *numbers))
-    return f"def update({parameters}):\n" + "\n".join(f"    {line}" for line in lines)
+    lines[:0] = [f"[{', '.join((*remembered, 'scratch'))}] = memory", f"[{', '.join(numbers)}] = numbers"]
+    return "def update(gradient, memory, numbers):\n" + "\n".join(f"    {line}" for line in lines)
 
 
 @cache

@@ -124,6 +124,51 @@ def test_after_an_exception_the_next_call_is_noted_as_ever():
     assert "layers.1" in groups_of(net(inputs()))
 
 
+class Growing(Module):
+    """A model that fails on request, after its parts were called."""
+
+    def __init__(self):
+        self.layers, self.fails = [Layer(2, 2, rng=0)], False
+
+    def __call__(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        if self.fails:
+            raise RuntimeError("not yet")
+        return x[0] + x[1]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_part_added_later_has_a_name(fails):
+    model = Growing()
+    model(inputs())
+    model.layers.append(Layer(2, 2, rng=1))
+    if fails:  # in the call in which the part was new
+        model.fails = True
+        with pytest.raises(RuntimeError):
+            model(inputs())
+        model.fails = False
+    assert "layers.1.neurons.0" in groups_of(model(inputs()))
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_a_module_may_return_a_copy_or_what_it_was_given(kind):
+    class Copy(Module):
+        def __call__(self, x):
+            return copy.deepcopy(x * 2)
+
+    class Same(Module):
+        def __call__(self, x):
+            return x
+
+    assert "Copy" in groups_of(Copy()(kind(1.0)) + 0)
+    given = kind(1.0) * 2
+    given.label = "given"
+    assert Same()(given) is given
+    assert given.label == "given"
+    assert Same()(kind(1.0)).data == 1
+
+
 def test_without_recording_nothing_is_kept():
     net = network()
     with no_grad():

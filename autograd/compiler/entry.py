@@ -249,7 +249,7 @@ class Entry:
         out = _new(Tensor)
         assert self.op.leaves is not None
         out._primal, out.op, out.grad, out.retains = np.asarray(state.outputs[0]), self.op, None, False
-        out.number = tick()
+        out.number, out._about = tick(), None
         out.params, out.links = {"state": state}, self.op.leaves.links
         out.recorded = tuple(state.inputs.inputs[len(self.positions) :])
         if modes.active:
