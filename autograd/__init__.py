@@ -7,6 +7,7 @@
     ops/                       operations on arrays, each with its rules; composed/: functions of NumPy made of them
     protocols, functions       how NumPy's functions, and the functions of this package, find all these
     modes, scopes              no_grad and the like; which module made which node
+    memory                     what the C library is told about memory
     transforms, numpy, extend  grad, jacobian, …: HIPS autograd's interface
     numerical                  numerical derivatives, gradcheck
     symbolic, explanation, steps, inspection, expression   a graph in formulas, words, lines, code; a formula as a graph
@@ -19,6 +20,7 @@ What an operation hands back to one operand is called its share of the gradient 
 from importlib import import_module
 from typing import Any
 
+from autograd import memory
 from autograd.functions import FUNCTIONS
 from autograd.modes import AnomalyError, detect_anomaly, enable_grad, is_recording, no_grad
 from autograd.ops.primitive import OPERATIONS
@@ -35,6 +37,8 @@ from autograd.transforms import (
     value_and_grad,
 )  # fmt: skip
 from autograd.value import Value
+
+memory.keep_freed()
 
 # every row of the table and every operation on arrays is a function here
 globals().update(FUNCTIONS)
