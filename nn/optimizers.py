@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -98,7 +99,7 @@ class Optimizer:
     def _prepare(self) -> None:
         """Derive what `step` needs at hand from the rule and the groups."""
         self._alone = [(each.positions[0], [*each.memory.values()]) for each in self._groups if each.change is None]
-        self._others = [(each.change, each) for each in self._groups if each.change is not None]
+        self._others = [(_with_parts(each), each) for each in self._groups if each.change is not None]
         if self.rule:
             self._update = updates.by_arrays(self.rule, self.remembers, self.names)
         if self.fused:
@@ -487,18 +488,18 @@ def _put(parameter: Any, gradient: Any) -> None:
 
 def gradient_norm(parameters: Iterable[Any]) -> float:
     """The Euclidean length of all gradients together; nan or inf if an entry of one is."""
-    rows = []
+    gradients: list[Any] = []
     for parameter in parameters:
         gradient = parameter.grad
         if gradient is not None:
-            rows.append(gradient.reshape(-1) if type(gradient) is np.ndarray else np.ravel(data_of(gradient)))
+            gradients.append(gradient if type(gradient) is np.ndarray else data_of(gradient))
     token = hush()
     try:
-        total = float(sum([row.dot(row) for row in rows]))
+        total = float(sum([np.vdot(each, each) for each in gradients]))
         if _TINY < total < math.inf:
             return math.sqrt(total)
         # the squares may have left the floats
-        rows = [row.astype(np.float64) for row in rows]
+        rows = [np.ravel(each).astype(np.float64) for each in gradients]
         largest = max([float(np.abs(row).max(initial=0.0)) for row in rows], default=0.0)
         if largest == 0 or not math.isfinite(largest):
             return math.sqrt(total) if total == total else total
@@ -552,10 +553,7 @@ def _change_fused(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> 
         if gradient is None:
             continue
         if data.shape != shape or data.dtype != dtype:  # the loop would read and write beside its arrays
-            raise ValueError(
-                f"parameter {i} had shape {shape} and dtype {dtype} when this optimiser was made, and now {data.shape} "
-                f"and {data.dtype}; make a new optimiser"
-            )
+            raise _was_replaced(i, shape, dtype, data)
         if not data.flags.c_contiguous:
             copies.append((data, data.copy("C")))
             data = copies[-1][1]
@@ -573,27 +571,49 @@ def _change_fused(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> 
             params[i].data = params[i].data
 
 
-def _change_several(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
-    """Step parameters as one vector, unless some have had a gradient more often than others."""
+def _change_several(optimizer: Optimizer, group: _Group, gradients: list[Any], parts: list[Any]) -> None:
+    """Step parameters as one vector, unless some have had a gradient more often than others. Of arrays the `parts` of
+    the scratch vector are their changes."""
     positions, places, memory, _ = group
-    params, steps = optimizer.params, {optimizer.steps[i] for i in positions}
-    given = [gradients[i] for i in positions]
-    if len(steps) > 1 or any(each is None for each in given):
-        remembered = [_parts(places, each) for each in memory.values()]
-        for i, place, *parts in zip(positions, places, *remembered, strict=True):
-            alone = _Group([i], [place], dict(zip(memory, parts, strict=True)), _change_one)
-            _change_one(optimizer, alone, gradients)
-        return
-    step = steps.pop() + 1
-    are_values = isinstance(params[positions[0]], Value)
-    if are_values:
-        vector = np.array(given)
+    params, steps = optimizer.params, optimizer.steps
+    step, given = steps[positions[0]] + 1, []
+    for i in positions:
+        gradient = gradients[i]
+        if gradient is None or steps[i] != step - 1:
+            _change_each(optimizer, group, gradients)
+            return
+        given.append(gradient)
+    if isinstance(params[positions[0]], Value):
+        parts = optimizer.change(np.array(given), memory, step).tolist()
     else:
-        vector = np.concatenate([_flat(each, shape) for each, (_, shape) in zip(given, places, strict=True)])
-    change = optimizer.change(vector, memory, step)
-    for i, part in zip(positions, change.tolist() if are_values else _parts(places, change), strict=True):
-        optimizer.steps[i] = step
+        for i, gradient, (_, shape) in zip(positions, given, places, strict=True):
+            if gradient.shape != shape:
+                raise _was_replaced(i, shape, memory["scratch"].dtype, params[i].data)
+        optimizer.change(np.concatenate(given, axis=None), memory, step)
+    for i, part in zip(positions, parts, strict=True):
+        steps[i] = step
         params[i].data -= part
+
+
+def _with_parts(group: _Group) -> Any:
+    """The function that steps a group; where it is the one that steps several, with the parts of its scratch vector."""
+    change: Any = group.change
+    return partial(change, parts=_parts(group.places, group.memory["scratch"])) if change is _change_several else change
+
+
+def _change_each(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:
+    """Step parameters that share vectors one by one."""
+    remembered = [_parts(group.places, each) for each in group.memory.values()]
+    for i, place, *parts in zip(group.positions, group.places, *remembered, strict=True):
+        alone = _Group([i], [place], dict(zip(group.memory, parts, strict=True)), _change_one)
+        _change_one(optimizer, alone, gradients)
+
+
+def _was_replaced(i: int, shape: tuple[int, ...], dtype: Any, data: Any) -> ValueError:
+    return ValueError(
+        f"parameter {i} had shape {shape} and dtype {dtype} when this optimiser was made, and now {data.shape} and "
+        f"{data.dtype}; make a new optimiser"
+    )
 
 
 def _parts(places: _Places, vector: Any) -> list[Any]:
@@ -601,12 +621,6 @@ def _parts(places: _Places, vector: Any) -> list[Any]:
     if len(places) == 1 and (not isinstance(vector, np.ndarray) or vector.size != math.prod(places[0][1])):
         return [vector]
     return [vector.reshape(-1)[place].reshape(shape) for place, shape in places]
-
-
-def _flat(gradient: Any, shape: tuple[int, ...]) -> Any:
-    if type(gradient) is not np.ndarray or gradient.shape != shape:
-        gradient = np.broadcast_to(gradient, shape)
-    return gradient.reshape(-1)
 
 
 def _positions(params: Sequence[Any], together: tuple[type, ...], fused: type | tuple[()]) -> list[list[int]]:

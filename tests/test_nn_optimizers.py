@@ -262,6 +262,19 @@ def test_a_gradient_of_another_shape_is_refused():
     assert entries(parameters) == [1.0, 2.0, 3.0]
 
 
+def test_a_parameter_that_has_another_shape_by_now_is_refused():
+    parameters = [Tensor(np.ones((2, 3))), Tensor(np.ones(2))]
+    optimizer = nn.Adam(parameters, lr=0.1)
+    parameters[0].data = np.ones((3, 2))
+    for parameter in parameters:
+        parameter.grad = np.ones(parameter.shape)
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=r"parameter 0 had shape \(2, 3\) .* make a new optimiser"):
+        optimizer.step()
+    assert all((parameter.data == 1).all() for parameter in parameters)
+    assert all((before[name] == each).all() for name, each in optimizer.state_dict().items())
+
+
 def test_zero_grad_of_a_tensor_is_none_and_of_a_value_zero():
     x, t = Value(1.0), Tensor([1.0])
     (x * t).sum().backward()

@@ -56,10 +56,10 @@ def _kept(r: Any, x: Any, axis: Axis) -> Any:
     return r.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape_of(x))))
 
 
-def _spread(g: Any, x: Any, axis: Axis) -> Any:
-    if isinstance(g, (np.ndarray, np.generic)) and not g.ndim:
+def _spread(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool = False) -> Any:
+    if (type(g) is np.ndarray or isinstance(g, np.generic)) and not g.ndim:
         shape = shape_of(x)
-        if _count(x, None) <= _FEW:
+        if getattr(x, "size", 1) <= _FEW:
             spread = np.empty(shape, g.dtype)
             spread.fill(g)
             return spread
@@ -81,7 +81,7 @@ def _share_of(hit: Any, z: Any, x: Any, axis: Axis) -> Any:
     return (hit / count).astype(z.dtype)
 
 
-@primitive(np.sum, dx=lambda g, z, x, axis, keepdims: _spread(g, x, axis))
+@primitive(np.sum, dx=_spread)
 def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The sum over axes, over all unless given.
 
@@ -91,7 +91,7 @@ def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return _sum(x, axis, keepdims=keepdims)
 
 
-@primitive(np.mean, dx=lambda g, z, x, axis, keepdims: _spread(g / _count(x, axis), x, axis))
+@primitive(np.mean, dx=lambda g, z, x, axis, keepdims: _spread(g / _count(x, axis), z, x, axis))
 def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The mean over axes, over all unless given; that of nothing is nan."""
     if getattr(x, "dtype", None) == np.float16:  # whose sum ends at 65504
