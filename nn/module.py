@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from functools import partial
 from inspect import unwrap
+from operator import is_not
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -106,6 +107,32 @@ class Module:
         """Make parameters of what `freeze()` made constants, the same nodes as before."""
         for module in self.modules():
             vars(module).update(vars(module).pop("_frozen", {}))
+        return self
+
+    def to(self: _M, dtype: Any) -> _M:
+        """Hold all parameters, frozen ones too, and other arrays of floats in this dtype; returns the module.
+
+        In single precision a training takes about three quarters of the time, if the data is in single precision as
+        well: NumPy computes in the larger of two dtypes. Make the optimiser afterwards. Values stay Python's floats.
+
+        >>> from nn import Linear
+        >>> Linear(2, 1, rng=0).to(np.float32)(np.ones((1, 2), np.float32)).dtype
+        dtype('float32')
+
+        Raises TypeError for anything but a dtype of floats.
+        """
+        try:
+            kind = np.dtype(dtype)
+        except TypeError:
+            kind = np.dtype(object)
+        if dtype is None or kind.kind != "f":
+            raise TypeError(f"to() takes a dtype of floats, such as np.float32, not {dtype!r}; there are no devices")
+        for module in self.modules():
+            for name, thing in [*vars(module).items()]:
+                parts, rebuild = flatten(thing)
+                new = [_cast(part, kind) for part in parts]
+                if any(map(is_not, new, parts)):
+                    setattr(module, name, rebuild(new))
         return self
 
     def _freeze_own(self) -> None:
@@ -243,6 +270,15 @@ def _caller(cls: type[Module]) -> Callable[..., Any]:
         return cls.forward(self, *args, **kwargs)
 
     return call_forward
+
+
+def _cast(part: Any, dtype: Any) -> Any:
+    """An array of floats in another dtype; a parameter itself, changed; anything else as it is."""
+    if _is_leaf(part) and isinstance(part, Tensor) and part.dtype != dtype:
+        part.data = part.data.astype(dtype)
+        clear([part])
+    is_array = isinstance(part, np.ndarray) and part.dtype.kind == "f"
+    return part.astype(dtype, copy=False) if is_array else part
 
 
 def _is_leaf(thing: Any) -> bool:

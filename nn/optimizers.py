@@ -345,10 +345,10 @@ class RMSprop(Optimizer):
 
     rule = """
 squares *= alpha
-squares += (1 - alpha) * gradient * gradient
+squares += rest * gradient * gradient
 change = gradient / (sqrt(squares) + eps) * lr
 """
-    names: tuple[str, ...] = ("lr", "alpha", "eps")
+    names: tuple[str, ...] = ("lr", "alpha", "rest", "eps")
     remembers: tuple[str, ...] = ("squares",)
 
     def __init__(
@@ -367,9 +367,9 @@ change = gradient / (sqrt(squares) + eps) * lr
         super().__init__(params, lr, weight_decay, fused=fused)
 
     def numbers(self, step: int) -> tuple[float, ...]:
-        """The learning rate, what older squares count, what keeps from a division by zero, and the momentum if there
-        was any from the beginning."""
-        return _with_momentum(self, self.lr, self.alpha, self.eps)
+        """The learning rate, what older squares count and what this one, what keeps from a division by zero, and the
+        momentum if there was any from the beginning."""
+        return _with_momentum(self, self.lr, self.alpha, 1 - self.alpha, self.eps)
 
 
 class Adam(Optimizer):
@@ -559,7 +559,7 @@ def _change_fused(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> 
             data = copies[-1][1]
         arguments.setdefault(steps[i] + 1, []).extend((place.start, data.ravel(), gradient.ravel()))
     for step, each in arguments.items():
-        numbers = [float(number) for number in optimizer.numbers(step)]
+        numbers = [dtype.type(number) for number in optimizer.numbers(step)]
         each += nothing * (-(len(each) // 3) % updates.AT_ONCE)
         for first in range(0, len(each), 3 * updates.AT_ONCE):
             optimizer._loop(*each[first : first + 3 * updates.AT_ONCE], *vectors, *numbers)

@@ -97,7 +97,7 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
 def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any, ...]) -> Callable[..., None]:
     """A compiled function that steps `AT_ONCE` parameters of one of these dtypes: it takes of each where its entries
     begin in what is remembered, itself and its gradient, as vectors; then what is remembered of all, and the numbers.
-    It changes the parameters and what is remembered, in double precision bit for bit as NumPy does.
+    It changes the parameters and what is remembered, bit for bit as NumPy does.
 
     Raises ImportError without numba, ValueError for other than single and double precision.
     """
@@ -122,5 +122,5 @@ def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any
     update: Callable[..., None] = numba_modules.module("\n".join(source) + "\n").update
     for dtype in dtypes:  # compiled now, rather than in the middle of a step
         empty = np.empty(0, dtype)
-        update(*(0, empty, empty) * AT_ONCE, *(empty for _ in remembered), *(1.0 for _ in numbers))
+        update(*(0, empty, empty) * AT_ONCE, *(empty for _ in remembered), *(dtype.type(1) for _ in numbers))
     return update

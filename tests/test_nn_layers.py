@@ -351,6 +351,50 @@ def test_a_part_may_be_frozen():
     copy.deepcopy(net).unfreeze().load_state_dict(net.state_dict())
 
 
+@pytest.mark.parametrize("dtype", [np.float32, "float32", "f4"])
+def test_a_network_in_single_precision(dtype):
+    net = network()
+    net[4].freeze()
+    parameters = net.parameters()
+    net(batch(4, 4)).sum().backward()
+    double = net.state_dict()
+    assert net.to(dtype) is net
+    assert all(mine is its for mine, its in zip(net.parameters(), parameters, strict=True))
+    assert all(p.grad is None for p in parameters), "gradients of another dtype would be no gradients"
+    assert all((each == double[name].astype("f4")).all() for name, each in net.state_dict().items())
+    assert {each.dtype for each in net.state_dict().values()} == {np.dtype("f4")}
+    loss = nn.cross_entropy(net(batch(4, 4).astype("f4")), np.array([0, 1, 1, 0]))
+    loss.backward()
+    assert loss.dtype == np.float32
+    assert {p.grad.dtype for p in parameters} == {np.dtype("f4")}
+    assert net.unfreeze()[4].weight.dtype == np.float32
+    assert net.to(float)(batch(4, 4)).dtype == float
+
+
+def test_a_change_of_dtype_leaves_the_rest_alone():
+    class Net(nn.Module):
+        def __init__(self):
+            self.parts = {"w": Tensor(np.ones(2)), "shared": [np.ones(2), np.arange(2), Value(0.1), 0.1, "name"]}
+            self.kept = [Tensor(np.ones(1))]
+
+    net = Net()
+    kept = net.kept
+    net.to(np.float32)
+    w, (array, counts, value, number, name) = net.parts.values()
+    assert w.dtype == array.dtype == np.float32
+    assert counts.dtype.kind == "i"
+    assert (value.data, number, name) == (0.1, 0.1, "name")
+    assert net.kept is kept
+    assert kept[0].dtype == np.float32
+    w.grad = np.ones(2, "f4")
+    net.to(np.float32)
+    assert w.grad is not None, "nothing has changed"
+    for wrong in (int, "cuda", None, complex):
+        with pytest.raises(TypeError, match="takes a dtype of floats, such as np.float32"):
+            net.to(wrong)
+    assert w.dtype == np.float32
+
+
 def test_summary_counts():
     text = network().summary()
     assert "layers.0        Linear          weight 4×3, bias 3" in text
