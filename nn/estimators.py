@@ -34,6 +34,7 @@ try:
 except ImportError as error:
     raise ImportError("the estimators need scikit-learn 1.6 or newer: pip install scikit-learn") from error
 
+_PRECISIONS = [np.float64, np.float32]  # of networks: that of the features, or the first if that is another
 _ROWS = {"logistic": "sigmoid", "identity": "pos"}  # scikit-learn's names of rows of the table
 
 
@@ -103,7 +104,7 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
         layers: list[Any] = []
         for nin, nout in zip([X.shape[1], *hidden], [*hidden, outputs], strict=True):
             layers += [Linear(nin, nout, init=xavier_uniform, rng=rng), partial(activate, row)]
-        net = Sequential(*layers[:-1])
+        net = Sequential(*layers[:-1]).to(X.dtype)
         held_out, monitor = None, _NoChange(self.n_iter_no_change, self.tol)
         callbacks: list[Any] = [monitor]
         if self.early_stopping:
@@ -149,7 +150,7 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self)
-        return predict(self.network_, validate_data(self, X, reset=False, dtype=np.float64))
+        return predict(self.network_, validate_data(self, X, reset=False, dtype=self.coefs_[0].dtype))
 
 
 class MLPClassifier(ClassifierMixin, _MLP):  # type: ignore[misc]
@@ -167,9 +168,10 @@ class MLPClassifier(ClassifierMixin, _MLP):  # type: ignore[misc]
     """
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:
-        """Learn from rows of features (rows, features) and their classes (rows,), numbers or strings."""
+        """Learn from rows of features (rows, features), in single precision if they are, and their classes (rows,),
+        numbers or strings."""
         with self._all_or_nothing():
-            X, y = validate_data(self, X, y, dtype=np.float64)
+            X, y = validate_data(self, X, y, dtype=_PRECISIONS)
             check_classification_targets(y)
             self.classes_, labels = np.unique(y, return_inverse=True)
             self._train(X, labels, len(self.classes_), cross_entropy, accuracy)
@@ -208,10 +210,11 @@ class MLPRegressor(RegressorMixin, _MLP):  # type: ignore[misc]
         return tags
 
     def fit(self, X: Any, y: Any) -> MLPRegressor:
-        """Learn from rows of features (rows, features) and their targets, (rows,) or (rows, outputs)."""
+        """Learn from rows of features (rows, features), in single precision if they are, and their targets, (rows,) or
+        (rows, outputs)."""
         with self._all_or_nothing():
-            X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
-            y = np.asarray(y, np.float64)
+            X, y = validate_data(self, X, y, dtype=_PRECISIONS, multi_output=True, y_numeric=True)
+            y = np.asarray(y, X.dtype)
             self._one = y.ndim == 1
             y = y.reshape(len(y), -1)
             self._train(X, y, y.shape[1], _half_of_mse, _r2)

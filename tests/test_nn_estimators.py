@@ -75,6 +75,21 @@ def test_classes_may_be_words():
     assert np.allclose(np.exp(model.predict_log_proba(IRIS[0])), model.predict_proba(IRIS[0]))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, int])
+def test_a_network_computes_in_the_precision_of_its_features(dtype):
+    X = IRIS[0].round(1).astype(dtype)
+    kept = dtype if dtype == np.float32 else float
+    for model in quick(max_iter=200), nn.MLPRegressor((10,), learning_rate_init=0.05, max_iter=200, random_state=0):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, IRIS[1])
+        assert {each.dtype for each in [*model.coefs_, *model.intercepts_]} == {np.dtype(kept)}
+        found = model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
+        assert found.dtype == kept
+        assert model.score(X, IRIS[1]) > 0.8
+        assert np.allclose(model.predict(X.astype(float)), model.predict(X), atol=1e-5)
+
+
 def test_early_stopping_keeps_the_best_and_stops():
     X, y = make_moons(200, noise=0.3, random_state=0)
     model = quick(early_stopping=True, validation_fraction=0.3, max_iter=500).fit(X, y)
