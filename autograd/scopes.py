@@ -50,8 +50,8 @@ _Notes = list[Any]
 
 _open: ContextVar[_Notes | None] = ContextVar("open", default=None)
 
-# How many scopes there are: if a call makes one, there is something new to name.
-_scopes = [0]
+# How often modules without a path were called: if a call changes this, there may be something to name.
+_nameless = [0]
 
 
 def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
@@ -64,7 +64,8 @@ def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
             return _outermost(call, parts, self, args, kwargs)
         first = next(numbers)
         result = call(self, *args, **kwargs)
-        notes += first, next(numbers), self._scope or _scope_of(self)
+        scope = self._scope
+        notes += first, next(numbers), _scope_of(self) if scope is None or scope.path is None else scope
         return result
 
     @wraps(call)
@@ -73,22 +74,23 @@ def noted(call: Callable[..., Any], parts: _Parts) -> Callable[..., Any]:
         if notes is not None:
             first = next(numbers)
             result = call(self, x)
-            notes += first, next(numbers), self._scope or _scope_of(self)
+            scope = self._scope
+            notes += first, next(numbers), _scope_of(self) if scope is None or scope.path is None else scope
             return result
-        before = _scopes[0]
+        before = _nameless[0]
         token = _open.set(notes := [])
         try:
             first = next(numbers)
             result = call(self, x)
-            notes += first, next(numbers), self._scope or _scope_of(self)
+            scope = self._scope
+            notes += first, next(numbers), _scope_of(self) if scope is None or scope.path is None else scope
         finally:
             _open.reset(token)
-            if _scopes[0] != before:
-                _name_parts(self, parts)
-        if type(result) is Node.array_kind and result._about is None and result.op is not None:
+        is_named = _nameless[0] == before
+        if is_named and type(result) is Node.array_kind and result._about is None and result.op is not None:
             result._about = {"calls": [notes]}  # as `_keep` would do, after asking whether there is such a slot
         else:
-            _keep(notes, result)
+            _keep(notes, self, parts, result, is_named)
         return result
 
     return with_x if [*signature(call).parameters] == ["self", "x"] else with_any
@@ -140,7 +142,7 @@ def note_again(nodes: Sequence[Node], kept: Kept) -> None:
 
 
 def _outermost(call: Callable[..., Any], parts: _Parts, model: Any, args: Any, kwargs: Any) -> Any:
-    before = _scopes[0]
+    before = _nameless[0]
     notes: _Notes = []
     token = _open.set(notes)
     try:
@@ -149,16 +151,20 @@ def _outermost(call: Callable[..., Any], parts: _Parts, model: Any, args: Any, k
         notes += first, next(numbers), _scope_of(model)
     finally:
         _open.reset(token)
-        if _scopes[0] != before:
-            _name_parts(model, parts)
-    _keep(notes, result)
+    _keep(notes, model, parts, result, _nameless[0] == before)
     return result
 
 
-def _keep(notes: _Notes, result: Any) -> None:
+def _keep(notes: _Notes, model: Any, parts: _Parts, result: Any, is_named: bool) -> None:
     """Keep the notes of a call for as long as the nodes live that it returned."""
+    if model._scope.path is None:
+        _name_parts(model, parts)
+        is_named = True
     for node in (result,) if isinstance(result, Node) else flatten(result)[0]:
         if isinstance(node, Node) and node.op is not None:
+            if not is_named and any(scope.path is None for scope in notes[2::3]):  # here, and not in another thread
+                _name_parts(model, parts)
+            is_named = True
             _add(notes, node)
 
 
@@ -177,8 +183,9 @@ def _add(notes: _Notes, node: Node) -> None:
 def _scope_of(module: Any) -> Scope:
     if module._scope is None:
         module._scope = Scope(type(module).__name__)
-        _scopes[0] += 1
     scope: Scope = module._scope
+    if scope.path is None:
+        _nameless[0] += 1
     return scope
 
 

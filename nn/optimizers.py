@@ -150,6 +150,8 @@ class Optimizer:
         try:
             if self.weight_decay:
                 self._decay(gradients)
+            for change, group in self._others:  # first, as they may refuse a parameter
+                change(self, group, gradients)
             for i, memory in self._alone:  # as most are, so it is written out
                 if (gradient := gradients[i]) is not None:
                     if step != steps[i] + 1:
@@ -157,8 +159,6 @@ class Optimizer:
                         numbers = self.numbers(step)
                     steps[i] = step
                     params[i].data -= self._update(gradient, memory, numbers)
-            for change, group in self._others:
-                change(self, group, gradients)
         finally:
             unhush(token)
 
@@ -571,9 +571,9 @@ def _change_fused(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> 
             params[i].data = params[i].data
 
 
-def _change_several(optimizer: Optimizer, group: _Group, gradients: list[Any], parts: list[Any]) -> None:
+def _change_several(optimizer: Optimizer, group: _Group, gradients: list[Any], scratch: Any, parts: list[Any]) -> None:
     """Step parameters as one vector, unless some have had a gradient more often than others. Of arrays the `parts` of
-    the scratch vector are their changes."""
+    the scratch vector are their changes, if that is what the rule returns."""
     positions, places, memory, _ = group
     params, steps = optimizer.params, optimizer.steps
     step, given = steps[positions[0]] + 1, []
@@ -589,16 +589,21 @@ def _change_several(optimizer: Optimizer, group: _Group, gradients: list[Any], p
         for i, gradient, (_, shape) in zip(positions, given, places, strict=True):
             if gradient.shape != shape:
                 raise _was_replaced(i, shape, memory["scratch"].dtype, params[i].data)
-        optimizer.change(np.concatenate(given, axis=None), memory, step)
+        change = optimizer.change(np.concatenate(given, axis=None), memory, step)
+        if change is not scratch:  # but what is remembered, say
+            parts = _parts(places, change)
     for i, part in zip(positions, parts, strict=True):
         steps[i] = step
         params[i].data -= part
 
 
 def _with_parts(group: _Group) -> Any:
-    """The function that steps a group; where it is the one that steps several, with the parts of its scratch vector."""
+    """The function that steps a group; if it is the one that steps several, with the scratch vector and its parts."""
     change: Any = group.change
-    return partial(change, parts=_parts(group.places, group.memory["scratch"])) if change is _change_several else change
+    if change is not _change_several:
+        return change
+    scratch = group.memory["scratch"]
+    return partial(change, scratch=scratch, parts=_parts(group.places, scratch))
 
 
 def _change_each(optimizer: Optimizer, group: _Group, gradients: list[Any]) -> None:

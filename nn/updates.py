@@ -32,7 +32,7 @@ _OTHER = (
 @cache
 def by_arrays(rule: str, remembered: _Names, numbers: _Names) -> Callable[..., Any]:
     """A function of the gradient, a list of what is remembered and an array to write to, and the numbers: it changes
-    what is remembered, and returns the change in the array to write to.
+    what is remembered, and returns the change, in the array to write to unless nothing had to be computed.
 
     Raises ValueError for anything but a rule.
     """

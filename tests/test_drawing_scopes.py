@@ -14,6 +14,7 @@ from autograd.drawing.folding import bundle, fold
 from autograd.drawing.scene import Scene
 from autograd.drawing.snapshot import snapshot
 from autograd.drawing.style import Style
+from autograd.scopes import parameter_name
 from nn import MLP, Layer, Module, Neuron
 
 
@@ -151,6 +152,60 @@ def test_a_part_added_later_has_a_name(fails):
     assert "layers.1.neurons.0" in groups_of(model(inputs()))
 
 
+def test_a_part_has_a_name_though_it_was_first_called_where_it_is_not_stored():
+    class Around(Module):
+        def __init__(self, function):
+            self.function = function
+
+        def __call__(self, x):
+            return self.function(x)
+
+    net = network()
+    assert {"MLP", "Layer", "Neuron"} <= groups_of(Around(lambda x: net(x))(inputs())).keys()
+    assert "layers.0.neurons.1" in groups_of(net(inputs()))
+    late = Growing()
+    late.layers = {*late.layers}  # not looked into
+    assert "Layer" in groups_of(late(inputs()))
+    late.layers = [*late.layers]
+    assert "layers.0.neurons.1" in groups_of(late(inputs()))
+
+
+def test_parts_are_named_where_it_is_of_use():
+    class Fleeting(Module):
+        def __init__(self):
+            self.net = network((3, 2))
+
+        def __call__(self, x):
+            return Growing()(self.net(x))
+
+    model, late = Fleeting(), Value(1.0)
+    with no_grad():
+        model(inputs())
+        assert parameter_name(model.net.parameters()[0]) == "net.layers.0.neurons.0.w.0"
+        model.late = late
+        model(inputs())
+    assert parameter_name(late) == ""
+    model(inputs())
+    assert parameter_name(late) == "late"
+
+
+def test_naming_that_was_interrupted_is_done_again():
+    class Interrupting(dict):
+        def items(self):
+            self.items = {}.items
+            raise KeyboardInterrupt
+
+    class Interrupted(Growing):
+        def __init__(self):
+            self.first = Interrupting()
+            super().__init__()
+
+    model = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        model(inputs())
+    assert "layers.0.neurons.1" in groups_of(model(inputs()))
+
+
 @pytest.mark.parametrize("kind", [Value, Tensor])
 def test_a_module_may_return_a_copy_or_what_it_was_given(kind):
     class Copy(Module):
@@ -191,6 +246,26 @@ def test_calls_in_threads_do_not_mix():
         thread.join()
     assert len(found) == 80
     assert all(each == found[0] for each in found)
+
+
+def test_a_new_module_in_another_thread_renames_nothing():
+    class Waiting(Module):
+        def __call__(self, x):
+            thread = threading.Thread(target=network(), args=(inputs(),))
+            thread.start()
+            thread.join()
+            return x * 2
+
+    class Around(Module):
+        def __init__(self):
+            self.waiting = Waiting()
+
+        def __call__(self, x):
+            return self.waiting(x)
+
+    around = Around()
+    around(Value(1.0))
+    assert "waiting" in groups_of(around.waiting(Value(1.0)))
 
 
 # ---- nothing leaks

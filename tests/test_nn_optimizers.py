@@ -263,7 +263,7 @@ def test_a_gradient_of_another_shape_is_refused():
 
 
 def test_a_parameter_that_has_another_shape_by_now_is_refused():
-    parameters = [Tensor(np.ones((2, 3))), Tensor(np.ones(2))]
+    parameters = [Tensor(np.ones((2, 3))), Tensor(np.ones(2)), Tensor(np.ones(10_000))]
     optimizer = nn.Adam(parameters, lr=0.1)
     parameters[0].data = np.ones((3, 2))
     for parameter in parameters:
@@ -623,6 +623,22 @@ def test_a_rule_of_ones_own():
     change = 2 * (1 / 2 + 2.5 / 3.5)
     assert x.data == pytest.approx(1 - change)
     assert y.data.tolist() == pytest.approx([1 - change, 2 + change])
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize("rule", ["sums += gradient\nchange = sums", "change = gradient"])
+def test_a_change_need_not_be_computed(kind, rule):
+    class Whole(nn.Optimizer):
+        remembers = ("sums",)
+
+    Whole.rule = rule
+    parameters = [kind(1.0), kind(2.0)]
+    optimizer = Whole(parameters, lr=0.0)
+    for expected in ([0.75, 1.75], [0.25, 1.25] if "sums" in rule else [0.5, 1.5]):
+        for each in parameters:
+            each.grad = each.data * 0 + 0.25
+        optimizer.step()
+        assert entries(parameters) == expected
 
 
 @pytest.mark.parametrize(
