@@ -75,6 +75,9 @@ def write(
     everything = {**model.state_dict(), **(arrays or {})}
     if optimizer is not None:
         everything |= {f"optimizer/{name}": each for name, each in optimizer.state_dict().items()}
+    arrays = {name: np.asarray(each) for name, each in everything.items()}
+    # safetensors files have the bytes of numbers in one order only, and come back with others than were summed up
+    everything = {name: each.astype(each.dtype.newbyteorder("="), copy=False) for name, each in arrays.items()}
     notes["generators"] = [each.bit_generator.state for each in generators(model)]
     notes = json.loads(json.dumps(notes, default=_plain))  # as they will be read
     text = json.dumps({**notes, "crc32": _checksum(everything, notes)})

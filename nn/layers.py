@@ -80,8 +80,10 @@ class Sequential(Module):
 
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for layer in layers:
-            if not callable(layer):
-                raise TypeError(f"Sequential() takes modules one by one, not {layer!r}")
+            is_kind = isinstance(layer, type) and issubclass(layer, Module)
+            if not callable(layer) or is_kind:
+                instead = f"; make one of it: {layer.__name__}()" if is_kind else ""
+                raise TypeError(f"Sequential() takes modules one by one, not {layer!r}{instead}")
         self.layers = list(layers)
 
     def __call__(self, x: Any) -> Any:

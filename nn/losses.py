@@ -50,6 +50,8 @@ def _elementwise(formula: Callable[..., Any]) -> Callable[..., Any]:
         _check_shapes(formula, shape_of(input), target.shape)
         if target.ndim == 0 and not isinstance(target, Node):
             target = float(target)
+        if not isinstance(input, Node):
+            input = input + 0.0  # whole numbers without a sign would wrap around
         return _reduced(formula(input, target, **params), reduction)
 
     shown = list(signature(formula).parameters.values())

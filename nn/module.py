@@ -11,10 +11,12 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd import Tensor, Value, scopes
 from autograd.node import Node
 from autograd.ops.shape import data_of
+from autograd.plain import kind_of
 from autograd.tree import flatten
 
 _M = TypeVar("_M", bound="Module")
@@ -206,6 +208,8 @@ def clear(parameters: Iterable[Any]) -> None:
 
 def check_state(module: Module, state: Mapping[str, Any]) -> None:
     """Raise ValueError if a state is not one of this module's, naming all that differs."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"a state is what state_dict() gave, not {kind_of(state)}")
     own = stored(module)
     problems = [f"{path} is missing" for path in own if path not in state]
     # names with an underscore were once part of the state
@@ -218,12 +222,21 @@ def check_state(module: Module, state: Mapping[str, Any]) -> None:
                 problems.append(f"{path} has shape {new.shape}, not {shape}")
             elif new.dtype.kind not in "fiub":
                 problems.append(f"{path} holds {new.dtype}, not numbers")
+            elif not _holds(np.asarray(data_of(part)).dtype, new):
+                problems.append(f"{path} holds numbers that are none of its dtype {np.asarray(data_of(part)).dtype}")
     if problems:
         kind = type(module).__name__
         missing = [part for path, part in own.items() if path not in state]
         if own.keys() != state.keys() and all(isinstance(part, np.ndarray) for part in missing):
             problems.append("arrays that are no part of the state need names that begin with an underscore")
         raise ValueError(f"the state is not one of this {kind}, and nothing was loaded: {'; '.join(problems)}")
+
+
+def _holds(dtype: np.dtype[Any], numbers: NDArray[Any]) -> bool:
+    """Whether numbers stay what they are in a dtype; floats may be rounded, but not become inf."""
+    with np.errstate(all="ignore"):
+        cast = numbers.astype(dtype)
+    return bool(np.all(np.isfinite(cast) | ~np.isfinite(numbers) if dtype.kind == "f" else cast == numbers))
 
 
 def put_back(module: Module, state: Mapping[str, Any]) -> None:
@@ -361,7 +374,11 @@ def _inside(path: str, thing: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _name_of(function: Any) -> str:
-    while isinstance(function, partial):
-        function = function.func
+    if isinstance(function, partial):
+        given = [("", each) for each in function.args] + [
+            (f"{name}=", each) for name, each in function.keywords.items()
+        ]
+        told = [name + (repr(each) if isinstance(each, (str, int, float)) else "…") for name, each in given]
+        return f"{_name_of(function.func)}({', '.join(told)})"
     name: str = getattr(function, "__name__", type(function).__name__)
     return name

@@ -48,7 +48,8 @@ class Optimizer:
     `weight_decay` times the parameter is added to its gradient, but not at the positions in `undecayed`. `fused` steps
     Tensors by loops that numba compiles: to the same numbers, and the faster the larger they are.
 
-    An optimiser of one's own says in `change` what to subtract:
+    An optimiser of one's own says in `change` what to subtract, and names in `remembers` what it remembers of each
+    parameter, such as ``remembers = ("velocity",)``: numbers in its shape, 0 at first, which are part of the state.
 
     >>> from autograd import Value
     >>> class Signs(Optimizer):
@@ -60,8 +61,8 @@ class Optimizer:
     >>> x.data
     2.5
 
-    Raises TypeError for anything but parameters, ValueError if there are none, if one comes twice, or for a negative
-    learning rate or weight decay, ImportError for `fused` without numba.
+    Raises TypeError for anything but parameters, ValueError if there are none, if one comes twice or is read-only, or
+    for a negative learning rate or weight decay, ImportError for `fused` without numba.
     """
 
     # What to subtract, as lines of arithmetic (see nn.updates) on the gradient, what is remembered, and `numbers`.
@@ -82,6 +83,9 @@ class Optimizer:
         check_positive(**{"the learning rate": lr, "the weight decay": weight_decay})
         if lr == math.inf:
             raise ValueError("the learning rate must be 0 or more, not inf")
+        for i, parameter in enumerate(self.params):
+            if isinstance(parameter, Tensor) and not parameter.data.flags.writeable:
+                raise ValueError(f"the array of parameter {i} is read-only: no step can change it; copy it")
         self.lr, self.weight_decay = lr, weight_decay
         self.undecayed: Collection[int] = frozenset()
         self.steps = [0] * len(self.params)
@@ -178,6 +182,10 @@ class Optimizer:
 
     def _decay(self, gradients: list[Any]) -> None:
         """Add the parameters' decay to their gradients, or shrink them, where they have a gradient."""
+        for group in self._groups:
+            for i, (_, shape) in zip(group.positions, group.places, strict=True):
+                if gradients[i] is not None and self.params[i].shape != shape:
+                    raise _was_replaced(i, shape, group.memory["scratch"].dtype, self.params[i].data)
         for i, (parameter, gradient) in enumerate(zip(self.params, gradients, strict=True)):
             if gradient is None or i in self.undecayed:
                 continue
@@ -454,10 +462,13 @@ def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
     parameters = checked_parameters(parameters)
     check_positive(max_norm=max_norm)
     norm = gradient_norm(parameters)
-    if norm > max_norm:
-        for parameter in parameters:
+    token = hush()
+    try:
+        for parameter in parameters if norm > max_norm else ():
             if parameter.grad is not None and parameter.grad is not UNTOUCHED:
                 _put(parameter, parameter.grad * (max_norm / (norm + 1e-6)))  # as PyTorch has it
+    finally:
+        unhush(token)
     return norm
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nn.checks import check_whole
 from nn.module import Module
 from nn.prediction import predict
 
@@ -62,6 +63,7 @@ def plot_decision_boundary(
     X, y = np.asarray(X, float), np.asarray(y).ravel()
     if X.ndim != 2 or X.shape[1] != 2 or len(X) != len(y) or not len(X):
         raise ValueError(f"a decision boundary needs points (rows, 2) and as many labels, not {X.shape} and {y.shape}")
+    check_whole(steps=steps)
     ax = ax or _axes()
     low, high = X.min(axis=0), X.max(axis=0)
     margin = 0.08 * np.where(high > low, high - low, 1)
@@ -141,7 +143,9 @@ def plot_gradient_norms(norms: Mapping[str, float], ax: Any = None) -> Any:
         raise ValueError("there are no gradients to draw")
     ax = ax or _axes()
     ax.bar(range(len(norms)), list(norms.values()))
-    ax.set(yscale="log" if any(norm > 0 for norm in norms.values()) else "linear", ylabel="gradient norm")
+    ax.set(ylabel="gradient norm")
+    if positive := [norm for norm in norms.values() if norm > 0]:
+        ax.set(yscale="log", ylim=(min(positive) / 10, None))  # a bar of its own size for the shortest
     ax.set_xticks(range(len(norms)))
     ax.set_xticklabels(norms, rotation=45, ha="right")
     return ax
@@ -160,6 +164,7 @@ def plot_images(images: Any, titles: Sequence[Any], ax: Any = None, *, columns: 
         raise ValueError(
             f"expected images (images, height, width) and as many titles, not {images.shape}, {len(titles)}"
         )
+    check_whole(columns=columns)
     rows = -(-len(images) // columns)
     ax = ax or _axes(height=0.4 + 1.05 * rows * min(8 / columns, 1))
     _, height, width = images.shape

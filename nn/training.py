@@ -179,7 +179,9 @@ def fit(
     for callback in callbacks:
         if hasattr(callback, "start"):
             callback.start()
-    parts = [batches, schedule, *callbacks]
+    parts = [batches, schedule, *callbacks]  # what has a state to go on from
+    if isinstance(held_out, DataLoader) and held_out.shuffle:
+        parts.append(held_out)
     undo, proven = _restorer(model, optimizer, parts), False
     if resume:
         assert checkpoint is not None

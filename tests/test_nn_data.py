@@ -388,6 +388,11 @@ def test_names_in_pictures_of_training():
     assert nn.plot_gradient_norms({"first": 0.1}).get_ylabel() == "gradient norm"
 
 
+def test_bars_of_gradients_that_are_nearly_alike_look_nearly_alike():
+    ax = nn.plot_gradient_norms({"first": 0.03, "second": 0.04, "dead": 0.0})
+    assert ax.get_ylim()[0] == pytest.approx(0.003)
+
+
 def test_images_have_one_scale_of_grey():
     images = nn.plot_images(np.arange(3.0).reshape(3, 1, 1) * np.ones((3, 2, 2)), "abc").images
     assert [(each.norm.vmin, each.norm.vmax) for each in images] == [(0.0, 2.0)] * 3
@@ -397,8 +402,10 @@ def test_pictures_of_nothing_are_refused():
     for draw in (lambda: nn.plot_history([]), lambda: nn.plot_gradient_norms({}),
                  lambda: nn.plot_images(np.zeros((2, 8, 8)), [1]), lambda: nn.plot_confusion_matrix(np.zeros((2, 3))),
                  lambda: nn.plot_decision_boundary(np.sum, np.zeros((3, 4)), [0, 1, 0]),
-                 lambda: nn.plot_decision_boundary(np.sum, X, Y[:3])):  # fmt: skip
-        with pytest.raises(ValueError, match="no|expected|needs|square"):
+                 lambda: nn.plot_decision_boundary(np.sum, X, Y[:3]),
+                 lambda: nn.plot_decision_boundary(nn.Linear(2, 2), X, Y, steps=0),
+                 lambda: nn.plot_images(np.zeros((1, 8, 8)), [1], columns=0)):  # fmt: skip
+        with pytest.raises(ValueError, match="there are no|expected|needs|square|must be a whole number"):
             draw()
 
 

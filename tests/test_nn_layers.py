@@ -4,6 +4,7 @@ the same network on Values and on Tensors, bad input."""
 import copy
 import gc
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -622,6 +623,42 @@ def test_what_is_part_of_the_state():
     own = ["weight", "bias", "kept", "_scale"]
     assert sorted(net.state_dict()) == sorted([*own, *(f"_norm.{name}" for name in nn.BatchNorm1d(1).state_dict())])
     net.load_state_dict(net.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [("count", [0.5]), ("count", [np.nan]), ("flags", [2]), ("small", [300]), ("weight", [[1e300]])],
+)
+def test_numbers_that_their_dtype_does_not_hold_are_refused_and_nothing_changed(name, numbers):
+    net = nn.Linear(1, 1, rng=0)
+    net.weight.data = net.weight.data.astype(np.float32)
+    net.count, net.flags, net.small = np.array([1]), np.array([True]), np.array([1], np.uint8)
+    before = net.state_dict()
+    with pytest.raises(ValueError, match=f"nothing was loaded: {name} holds numbers that are none of its dtype"):
+        net.load_state_dict(before | {"bias": [7.0], name: numbers})
+    assert all((before[each] == now).all() for each, now in net.state_dict().items())
+    net.load_state_dict(before | {"count": [2.0], "flags": [0], "small": [255], "weight": [[np.inf]], "bias": [3]})
+    assert [net.count.item(), net.flags.item(), net.small.item(), net.weight.item()] == [2, False, 255, np.inf]
+
+
+@pytest.mark.parametrize("state", [None, nn.Linear(1, 1)])
+def test_what_is_no_state_is_refused(state):
+    with pytest.raises(TypeError, match=r"a state is what state_dict\(\) gave, not (None|a Linear)"):
+        nn.Linear(1, 1).load_state_dict(state)
+
+
+def test_functions_among_the_layers_are_told_with_what_they_are_given():
+    text = repr(nn.Sequential(partial(np.sum, axis=-1), partial(np.clip, a_max=np.ones(2)), partial(autograd.elu)))
+    assert text.splitlines()[1:-1] == [
+        "  (layers.0): sum(axis=-1)",
+        "  (layers.1): clip(a_max=…)",
+        "  (layers.2): elu()",
+    ]
+
+
+def test_a_class_is_no_layer():
+    with pytest.raises(TypeError, match=r"one by one, not <class .*ReLU'>; make one of it: ReLU\(\)"):
+        nn.Sequential(nn.Linear(1, 1), nn.ReLU)
 
 
 @pytest.mark.parametrize("change", [lambda state: state.pop("last"), lambda state: state.update(other=np.ones(1))])

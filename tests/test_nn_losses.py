@@ -156,6 +156,12 @@ def test_single_precision_stays_single():
         assert getattr(nn, name)(Tensor(x), p).dtype == np.float32
 
 
+def test_whole_numbers_without_a_sign_do_not_wrap_around():
+    images, others = np.array([[1, 200]], np.uint8), np.array([[201, 0]], np.uint8)
+    assert nn.l1_loss(images, others, reduction="none").tolist() == [[200.0, 200.0]]
+    assert (nn.mse_loss(images, others), nn.half_squared_error(images, others)) == (40_000.0, 40_000.0)
+
+
 def test_huber_beyond_another_delta():
     assert nn.huber_loss(Tensor([3.0, 0.5]), [0.0, 0.0], reduction="none", delta=2.0).tolist() == [4.0, 0.125]
 

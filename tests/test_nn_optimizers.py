@@ -262,9 +262,10 @@ def test_a_gradient_of_another_shape_is_refused():
     assert entries(parameters) == [1.0, 2.0, 3.0]
 
 
-def test_a_parameter_that_has_another_shape_by_now_is_refused():
-    parameters = [Tensor(np.ones((2, 3))), Tensor(np.ones(2)), Tensor(np.ones(10_000))]
-    optimizer = nn.Adam(parameters, lr=0.1)
+@pytest.mark.parametrize("kind", [nn.Adam, nn.AdamW])
+def test_a_parameter_that_has_another_shape_by_now_is_refused(kind):
+    parameters = [Tensor(np.ones((2, 3))), Tensor(np.ones(2)), Tensor(np.ones(10_000)), Tensor(np.ones(30_000))]
+    optimizer = kind(parameters, lr=0.1, weight_decay=0.1)
     parameters[0].data = np.ones((3, 2))
     for parameter in parameters:
         parameter.grad = np.ones(parameter.shape)
@@ -531,6 +532,21 @@ def test_a_state_of_other_numbers_changes_nothing(name, wrong):
         with pytest.raises(ValueError, match="not one of this Adam of 2 parameters"):
             optimizer.load_state_dict(state)
     assert all((before[each] == now).all() for each, now in optimizer.state_dict().items())
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
+def test_a_parameter_that_no_step_could_change_is_refused(kind):
+    frozen = Tensor(np.broadcast_to(1.0, (3,)))
+    with pytest.raises(ValueError, match="the array of parameter 1 is read-only"):
+        kind([Tensor([1.0, 2.0]), frozen])
+
+
+def test_clipping_of_what_is_infinite_warns_of_nothing():
+    x, y = Tensor([1.0, 2.0]), Value(1.0)
+    x.grad, y.grad = np.array([np.inf, 1.0]), 1.0
+    assert nn.clip_grad_norm([x, y], 1.0) == np.inf
+    assert np.isnan(x.grad[0])
+    assert (x.grad[1], y.grad) == (0.0, 0.0)
 
 
 def test_clipping_leaves_alone_what_no_gradient_has_reached():

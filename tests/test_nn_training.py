@@ -335,6 +335,26 @@ def test_other_programs_read_these_files(tmp_path):
     assert (load_file(tmp_path / "model.safetensors")["weight"] == net.weight.data).all()
 
 
+def test_a_shuffled_validation_goes_on_bit_for_bit(tmp_path):
+    def trained(epochs, **options):
+        net = nn.Linear(3, 2, rng=0)
+        held_out = nn.DataLoader(X, LABELS, batch_size=7, shuffle=True)
+        optimizer = nn.Adam(net.parameters(), lr=0.1)
+        return nn.fit(net, loader(), nn.cross_entropy, optimizer, epochs, validation=held_out, **options).rows
+
+    trained(2, checkpoint=tmp_path / "run.npz")
+    assert trained(5, checkpoint=tmp_path / "run.npz", resume=True) == trained(5)
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_bytes_in_another_order_are_read_again(tmp_path, ending):
+    net, other = nn.Linear(2, 1, rng=0), nn.Linear(2, 1, rng=1)
+    net.mean, other.mean = np.array([1.0, 2.0], ">f4"), np.zeros(2, np.float32)
+    nn.save(net, tmp_path / f"model.{ending}")
+    nn.load(other, tmp_path / f"model.{ending}")
+    assert (other.mean.tolist(), other.weight.tolist()) == ([1.0, 2.0], net.weight.tolist())
+
+
 @pytest.mark.parametrize("ending", ["npz", "safetensors"])
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9, 0.999])
 def test_a_checkpoint_cut_short_is_refused_and_nothing_changed(tmp_path, ending, share):

@@ -161,12 +161,9 @@ def _refuse(what: str, way_out: str) -> None:
             asking = asking or ("" if name == "data_of" or name[0] == "<" else name.strip("_"))
             frame = frame.f_back
         code = frame.f_code
-        raise trace.refused(
-            Untraceable(
-                f"{code.co_filename}, line {frame.f_lineno}, takes the data of a node in {code.co_name}(), by way of "
-                f"autograd's {asking}()"
-            )
-        )
+        by_way = f", by way of autograd's {asking}()" if asking else ""
+        place = f"{code.co_filename}, line {frame.f_lineno}"
+        raise trace.refused(Untraceable(f"{place}, takes the data of a node in {code.co_name}(){by_way}"))
     place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
     raise trace.refused(
         JitError(
