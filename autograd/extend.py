@@ -43,10 +43,12 @@ def primitive(f: Callable[..., Any]) -> Callable[..., Any]:
         nodes = [each for each in operands if isinstance(each, Node)]
         if not nodes:
             return f(*operands, **params)
-        if len(op.rules) < len(operands):
-            raise TypeError(
-                f"{op.name}() has no rule for {len(operands)} arguments; give them with defvjp({op.name}, …)"
-            )
+        for position, each in enumerate(operands[len(op.rules) :], len(op.rules)):
+            if isinstance(each, Node):
+                raise TypeError(
+                    f"{op.name}() has no rule for argument {position}, which is a node; give it one with "
+                    f"defvjp({op.name}, …), or None if it has no gradient"
+                )
         result = Node.array_kind._apply(op, operands, params)
         scalar = all(isinstance(each, Value) for each in nodes) and np.ndim(result.data) == 0
         return result.to_value() if scalar else result
@@ -62,13 +64,20 @@ def defvjp(
     gradient g becomes for that argument. None stands for an argument without a gradient.
     `argnums` are the arguments that the rules are for, the first ones unless given.
 
-    Written with NumPy's functions, rules differentiate to any order. Raises TypeError for what is not a primitive; a
-    rule that returns another shape than its argument's raises ValueError when it is used.
+    Written with NumPy's functions, rules differentiate to any order. Raises TypeError for what is not a primitive or
+    no rule; a rule that returns another shape than its argument's raises ValueError when it is used. A single number
+    stands for as many as the argument has.
     """
     op = getattr(operation, "op", None)
     if not isinstance(op, Primitive):
         raise TypeError(f"defvjp() takes a function decorated with autograd.extend.primitive, not {operation!r}")
-    given = dict(zip(range(len(makers)) if argnums is None else argnums, makers, strict=True))
+    places = range(len(makers)) if argnums is None else argnums
+    if len(places) != len(makers):
+        raise ValueError(f"defvjp({op.name}, …) was given {len(makers)} rules for {len(places)} argnums")
+    for maker in makers:
+        if maker is not None and not callable(maker):
+            raise TypeError(f"a rule of {op.name}() is a function, as in lambda ans, x: lambda g: …, not {maker!r}")
+    given = dict(zip(places, makers, strict=True))
     op.rules = [
         (maker := given.get(position, _no_rule)) and _rule(op.name, position, maker)
         for position in range(max(given, default=-1) + 1)

@@ -177,9 +177,12 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
 
     @_named("hessian", f)
     def all_second_derivatives(*args: Any, **kwargs: Any) -> Any:
-        if isinstance(argnum, int) and argnum < len(args) and isinstance(args[argnum], dict):
+        given = [args[index] for index in positions(argnum, len(args))]
+        shapes = set(map(shape_of, flatten(given)[0]))
+        if len(shapes) > 1 or any(isinstance(each, dict) for each in given):
+            what = "several shapes" if len(shapes) > 1 else "a dict"
             raise TypeError(
-                "hessian() takes numbers and arrays, not a dict; put its parts into one array, or use "
+                f"hessian() takes numbers and arrays of one shape, not {what}; put the parts into one array, or use "
                 "hessian_vector_product(), which takes structures"
             )
         return jacobian(jacobian(f, argnum), argnum)(*args, **kwargs)
@@ -350,6 +353,11 @@ def _traced(f: Callable[..., Any], argnum: ArgNum, args: tuple[Any, ...], kwargs
                     f"a function to differentiate returns numbers, arrays or nodes, but {kind_of(each)} was among what "
                     "it returned; return the result alone"
                 )
+        if len(shapes := dict.fromkeys(map(shape_of, result))) > 1:
+            raise ValueError(
+                f"a function to differentiate returns one result, or several of one shape, not {kind_of(result)} of "
+                f"shapes {' and '.join(map(str, shapes))}; return the result alone"
+            )
         result = stack([each if isinstance(each, Node) else np.asarray(each, float) for each in result])
     if not isinstance(result, Node) and (constant(result) is None and not isinstance(result, np.ndarray)):
         raise TypeError(f"a function to differentiate returns a number, an array or a node, not {kind_of(result)}")

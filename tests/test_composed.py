@@ -173,6 +173,10 @@ def test_arguments_that_do_not_fit():
         np.linspace(0.0, x, 3, retstep=True)
     with pytest.raises(TypeError, match=r"np\.nansum\(\) got an unexpected keyword argument 'dtype'"):
         np.nansum(x, dtype=float)
+    with pytest.raises(TypeError, match=r"np\.percentile\(\) got an unexpected keyword argument 'method'"):
+        np.percentile(x, 30, method="nearest")
+    with pytest.raises(TypeError, match=r"np\.nanstd\(\) got an unexpected keyword argument 'dtype'"):
+        np.nanstd(x, dtype=float)
     with pytest.raises(TypeError, match=r"np\.average\(\) of shape \(2, 3\) and weights \(3,\) needs an axis"):
         np.average(Tensor(M), weights=V)
     with pytest.raises(ValueError, match=r"np\.cross has a rule for vectors of 3 elements, not for shapes \(2,\)"):
@@ -350,7 +354,7 @@ def test_logaddexp2_and_copysign_of_two_kinds():
     assert isinstance(np.copysign(np.ones(2), Tensor([1.0, -2.0])), Tensor)
     single = Tensor(np.ones(2, np.float32))
     assert np.copysign(single, -np.ones(2)).dtype == np.float64
-    assert np.copysign(single, single).dtype == np.float32
+    assert np.copysign(single, single).dtype == np.copysign(2.0, single).dtype == np.float32
 
 
 def test_several_arrays_at_once():

@@ -410,6 +410,16 @@ def test_a_rule_for_some_arguments_only():
     with pytest.raises(TypeError, match="its argnums tell which have one"):
         grad(power, 0)(3.0, 2.0)
 
+    @extend.primitive
+    def scaled(x, k):
+        return x * k
+
+    extend.defvjp(scaled, lambda ans, x, k: lambda g: g * k)
+    assert grad(scaled)(2.0, 3.0) == 3.0  # a constant needs no rule behind the others either
+    assert grad(grad(lambda x: scaled(x * x, np.float64(3.0))))(2.0) == 6.0
+    with pytest.raises(TypeError, match=r"scaled\(\) has no rule for argument 1, which is a node"):
+        grad(scaled, 1)(2.0, 3.0)
+
 
 def test_autograd_numpy_is_numpy():
     import autograd.numpy.random as npr

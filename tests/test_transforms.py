@@ -466,6 +466,10 @@ def test_rules_of_ones_own():
         grad(no_rules)(1.0)
     with pytest.raises(TypeError, match="primitive"):
         defvjp(lambda x: x, lambda ans, x: lambda g: g)
+    with pytest.raises(TypeError, match=r"a rule of no_rules\(\) is a function, .*, not 3"):
+        defvjp(no_rules, 3)
+    with pytest.raises(ValueError, match=r"defvjp\(no_rules, …\) was given 1 rules for 2 argnums"):
+        defvjp(no_rules, lambda ans, x: lambda g: g, argnums=(0, 1))
 
     @primitive
     def total(x):
@@ -768,6 +772,17 @@ def test_the_second_derivatives_of_determinants_of_nearly_singular_matrices():
 def test_hessian_of_a_dict_says_what_to_do():
     with pytest.raises(TypeError, match="hessian_vector_product"):
         hessian(lambda p: p["a"] ** 2)({"a": 1.0})
+    with pytest.raises(TypeError, match="of one shape, not several shapes.*hessian_vector_product"):
+        hessian(lambda p: np.sum(p[0]) * p[1])([X, 1.0])
+    with pytest.raises(TypeError, match="of one shape, not several shapes.*hessian_vector_product"):
+        hessian(lambda x, y: np.sum(x) * y, (0, 1))(X, 1.0)
+    assert onp.array_equal(hessian(lambda p: p[0] * p[1])([3.0, 4.0]), [[0.0, 1.0], [1.0, 0.0]])
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, make_vjp])
+def test_results_of_several_shapes_are_refused(transform):
+    with pytest.raises(ValueError, match=r"not a tuple of shapes \(\) and \(3,\); return the result alone"):
+        transform(lambda x: (np.sum(x), x))(X)
 
 
 @pytest.mark.parametrize("share", [None, 2j, "2"])

@@ -137,7 +137,7 @@ def _insert(arr: Any, obj: int, values: Any, axis: int | None = None) -> Any:
 
 def _copysign(x1: Any, x2: Any) -> Any:
     one = np.ones((), float_dtype(x1, x2))
-    return np.abs(x1) * np.where(np.signbit(x2), -one, one)
+    return abs(x1) * np.where(np.signbit(x2), -one, one)
 
 
 def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:

@@ -94,10 +94,10 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "median": _median,
     "cov": _cov,
     "corrcoef": _corrcoef,
-    "percentile": lambda a, q, axis=None, **named: _quantile(a, np.asarray(q) / 100, axis, **named),
+    "percentile": lambda a, q, axis=None, *, keepdims=False: _quantile(a, np.asarray(q) / 100, axis, keepdims=keepdims),
     "nanmean": _nanmean,
     "nanvar": _nanvar,
-    "nanstd": lambda *args, **named: np.sqrt(_nanvar(*args, **named)),
+    "nanstd": lambda a, axis=None, *, ddof=0, keepdims=False: np.sqrt(_nanvar(a, axis, ddof=ddof, keepdims=keepdims)),
     "nanmax": _but_nan(np.max, -np.inf),
     "nanmin": _but_nan(np.min, np.inf),
 }
