@@ -11,7 +11,7 @@ import numpy as np
 from autograd.node import Node
 from autograd.ops.primitive import Primitive
 from autograd.ops.shape import shape_of
-from autograd.plain import kind_of
+from autograd.plain import constant, kind_of
 from autograd.value import Value
 
 
@@ -43,8 +43,13 @@ def primitive(f: Callable[..., Any]) -> Callable[..., Any]:
         nodes = [each for each in operands if isinstance(each, Node)]
         if not nodes:
             return f(*operands, **params)
-        for position, each in enumerate(operands[len(op.rules) :], len(op.rules)):
-            if isinstance(each, Node):
+        for position, each in enumerate(operands):
+            if not isinstance(each, (Node, np.ndarray, list, tuple)) and constant(each) is None:
+                raise TypeError(
+                    f"argument {position} of {op.name}() is {kind_of(each)}, and its operands are nodes, numbers and "
+                    "arrays; pass anything else by its name, as in f(x, k=k)"
+                )
+            if isinstance(each, Node) and position >= len(op.rules):
                 raise TypeError(
                     f"{op.name}() has no rule for argument {position}, which is a node; give it one with "
                     f"defvjp({op.name}, …), or None if it has no gradient"

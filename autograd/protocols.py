@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -62,6 +64,7 @@ QUESTIONS = {
     np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.nanargmax, np.nanargmin, np.lexsort,
     np.linalg.matrix_rank, np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
+_UFUNC_DEFAULTS = {"out": None, "where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}
 # what the methods of some ufuncs are called as functions
 METHODS: dict[Any, dict[str, Any]] = {
     np.add: {"reduce": np.sum, "accumulate": np.cumsum}, np.multiply: {"reduce": np.prod, "accumulate": np.cumprod},
@@ -74,6 +77,8 @@ MASK = Primitive("mask", lambda answer: answer, ())
 
 def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
     """NumPy calls this when one of its ufuncs meets a node (NEP 13)."""
+    if options and method == "__call__":
+        options = _but_defaults(options, _UFUNC_DEFAULTS)
     row = UFUNCS.get(ufunc) or SPECIAL.get(ufunc.__name__)
     if row is not None and method == "__call__" and not options:
         if len(inputs) == 2 and inputs[1] is self and row.name in REFLECTED:
@@ -109,7 +114,23 @@ def array_function(self: Node, function: Any, types: Any, args: tuple[Any, ...],
         return function(*map(data_of, args), **{name: data_of(value) for name, value in kwargs.items()})
     if function not in ARRAY_FUNCTIONS:
         raise TypeError(_no_rule(function))
-    return ARRAY_FUNCTIONS[function](*args, **kwargs)
+    return ARRAY_FUNCTIONS[function](*args, **(_but_defaults(kwargs, _defaults(function)) if kwargs else {}))
+
+
+@cache
+def _defaults(function: Any) -> dict[str, Any]:
+    """The values of NumPy's arguments that are not given."""
+    try:
+        parameters = signature(function).parameters
+    except ValueError:  # of what is written in C
+        return {"out": None, "dtype": None}
+    return {name: each.default for name, each in parameters.items() if each.default is not Parameter.empty}
+
+
+def _but_defaults(given: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Arguments without those that NumPy has by default anyway, as programs may spell them out."""
+    some = {name: each for name, each in given.items() if each is not defaults.get(name, ...)}
+    return {name: each for name, each in some.items() if not (isinstance(each, str) and each == defaults.get(name))}
 
 
 def _no_rule(function: Any) -> str:

@@ -226,13 +226,13 @@ class Tensor(Node):
         """The places of the elements in ascending order; plain integers, without gradient."""
         return self._primal.argsort(axis, **options)
 
-    def argmax(self, axis: int | None = None) -> Any:
+    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
         """The places of the greatest elements; plain integers, without gradient."""
-        return self._primal.argmax(axis)
+        return np.argmax(self._primal, axis, keepdims=keepdims)
 
-    def argmin(self, axis: int | None = None) -> Any:
+    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
         """The places of the least elements; plain integers, without gradient."""
-        return self._primal.argmin(axis)
+        return np.argmin(self._primal, axis, keepdims=keepdims)
 
     @classmethod
     def _apply(cls, op: Any, operands: Sequence[Any], params: dict[str, Any] | None = None) -> Tensor:

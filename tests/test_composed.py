@@ -57,7 +57,8 @@ EXAMPLES = {
     "average": [
         (np.average, M), (lambda x: np.average(x, axis=0), M), (lambda x, w: np.average(x, weights=w * w), M, N),
         (lambda x, w: np.average(x, axis=-1, weights=w * w), M, V),
-        (lambda x: np.average(x, axis=0, weights=[1, 3]), M),
+        (lambda x: np.average(x, axis=0, weights=[1, 3]), M), (lambda x: np.average(x, axis=0, keepdims=True), M),
+        (lambda x, w: np.average(x, weights=w * w, keepdims=True), M, N),
     ],
     "select": [(lambda x: np.select([x > 0.5, x > 0, x < -0.5], [x, x * x, -x], default=7.0), M)],
     "cross": [(np.cross, V, W), (np.cross, M, V), (lambda x: np.cross(x, x[::-1] ** 2, axis=0), S)],

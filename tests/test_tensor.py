@@ -161,6 +161,29 @@ def test_numpy_code_on_tensors(call):
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.sum(x, dtype=None, out=None), lambda x: np.mean(x, 0, dtype=None),
+        lambda x: np.reshape(x, (3, 2), order="C"), lambda x: np.ravel(x, order="C"), lambda x: np.sort(x, kind=None),
+        lambda x: np.median(x, overwrite_input=False), lambda x: np.percentile(x, 30, method="linear"),
+        lambda x: np.concatenate([x, x], dtype=None, out=None), lambda x: np.stack([x, x], axis=0, out=None),
+        lambda x: np.exp(x, where=True, casting="same_kind"), lambda x: np.matmul(x, x.T, order="".join("K")),
+        lambda x: np.clip(x, 0.5, 1, out=None), lambda x: np.linalg.svd(x, compute_uv=False, hermitian=False), lambda x: np.dot(x, 2, out=None),
+        lambda x: np.take(x, [0], mode="raise"), lambda x: np.trace(x, dtype=None), lambda x: np.cumsum(x, None, dtype=None),
+        lambda x: np.average(x, 1, keepdims=True), lambda x: np.average(x, 0, weights=[1, 3], keepdims=True),
+    ],
+)  # fmt: skip
+def test_what_numpy_has_by_default_may_be_spelled_out(call):
+    np.testing.assert_allclose(call(Tensor(A)).data, call(A), rtol=1e-14, strict=True)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_the_places_of_extremes_may_keep_their_axis(axis):
+    assert np.array_equal(Tensor(A).argmax(axis, keepdims=True), A.argmax(axis, keepdims=True))
+    assert np.array_equal(Tensor(A).argmin(axis, keepdims=True), A.argmin(axis, keepdims=True))
+
+
+@pytest.mark.parametrize(
     ("ask", "name"),
     [
         (lambda x: np.histogram(x), "np.histogram"), (lambda x: np.linalg.eig(x @ x.T), "np.linalg.eig"),

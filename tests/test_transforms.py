@@ -470,6 +470,9 @@ def test_rules_of_ones_own():
         defvjp(no_rules, 3)
     with pytest.raises(ValueError, match=r"defvjp\(no_rules, …\) was given 1 rules for 2 argnums"):
         defvjp(no_rules, lambda ans, x: lambda g: g, argnums=(0, 1))
+    for strange in (None, "text", no_rules):
+        with pytest.raises(TypeError, match=r"argument 0 of no_rules\(\) is .*; pass anything else by its name"):
+            no_rules(strange, Value(1.0))
 
     @primitive
     def total(x):

@@ -11,16 +11,17 @@ from autograd.ops.reduce import axes_in_one, left_shape
 from autograd.ops.shape import axis_of, data_of, float_dtype
 
 
-def _average(a: Any, axis: int | None = None, weights: Any = None) -> Any:
+def _average(a: Any, axis: int | None = None, weights: Any = None, *, keepdims: bool = False) -> Any:
     if weights is None:
-        return np.mean(a, axis=axis)
+        return np.mean(a, axis=axis, keepdims=keepdims)
     if np.shape(weights) != np.shape(a):  # one weight for each place along the axis
         if axis is None:
             raise TypeError(f"np.average() of shape {np.shape(a)} and weights {np.shape(weights)} needs an axis")
         if isinstance(axis, tuple) or np.shape(weights) != (np.shape(a)[axis_of(a, axis)],):
             raise ValueError(f"weights of shape {np.shape(weights)} are not one for each place along axis {axis}")
         weights = np.reshape(weights, [np.size(weights) if place == axis % a.ndim else 1 for place in range(a.ndim)])
-    return np.sum(a * weights, axis=axis) / np.sum(weights * np.ones(np.shape(a), float_dtype(a)), axis=axis)
+    total = np.sum(weights * np.ones(np.shape(a), float_dtype(a)), axis=axis, keepdims=keepdims)
+    return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
 
 
 def _quantile(a: Any, q: Any, axis: Any = None, *, keepdims: bool = False) -> Any:

@@ -109,7 +109,10 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 @function(np.sort)
 def sort(x: Any, axis: int | None = -1) -> Any:
-    """The elements in ascending order along an axis; equal ones stay in their order, and so do their gradients."""
+    """The elements in ascending order along an axis; equal ones stay in their order, and so do their gradients.
+
+    The method returns them too, rather than sort in place as that of an array does.
+    """
     if axis is None:
         return sort(reshape(x, -1))
     return take_along_axis(x, np.argsort(data_of(x), axis, kind="stable"), axis)
