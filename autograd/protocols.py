@@ -65,6 +65,7 @@ QUESTIONS = {
     np.linalg.matrix_rank, np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
 _UFUNC_DEFAULTS = {"out": None, "where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}
+_MOSTLY = {"axis", "keepdims"}  # the arguments that are given in most calls
 # what the methods of some ufuncs are called as functions
 METHODS: dict[Any, dict[str, Any]] = {
     np.add: {"reduce": np.sum, "accumulate": np.cumsum}, np.multiply: {"reduce": np.prod, "accumulate": np.cumprod},
@@ -114,7 +115,9 @@ def array_function(self: Node, function: Any, types: Any, args: tuple[Any, ...],
         return function(*map(data_of, args), **{name: data_of(value) for name, value in kwargs.items()})
     if function not in ARRAY_FUNCTIONS:
         raise TypeError(_no_rule(function))
-    return ARRAY_FUNCTIONS[function](*args, **(_but_defaults(kwargs, _defaults(function)) if kwargs else {}))
+    if not kwargs.keys() <= _MOSTLY:
+        kwargs = _but_defaults(kwargs, _defaults(function))
+    return ARRAY_FUNCTIONS[function](*args, **kwargs)
 
 
 @cache
@@ -129,8 +132,13 @@ def _defaults(function: Any) -> dict[str, Any]:
 
 def _but_defaults(given: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """Arguments without those that NumPy has by default anyway, as programs may spell them out."""
-    some = {name: each for name, each in given.items() if each is not defaults.get(name, ...)}
-    return {name: each for name, each in some.items() if not (isinstance(each, str) and each == defaults.get(name))}
+    return {
+        name: each
+        for name, each in given.items()
+        if not (
+            (default := defaults.get(name, ...)) is each or (type(each) is type(default) is str and each == default)
+        )
+    }
 
 
 def _no_rule(function: Any) -> str:
