@@ -34,7 +34,7 @@ def replay_of(compiled):
     return kind.entries[0].executor
 
 
-def check(f, *arrays, length=None):
+def check(f, *arrays, length=None, rtol=1e-13, atol=1e-14):
     """The same results and gradients before and after the loops are compiled as without jit."""
     compiled = jit(f)
     for _ in range(3):
@@ -42,11 +42,12 @@ def check(f, *arrays, length=None):
         left, right = f(*mine), compiled(*its)
         lefts, rights = (each if isinstance(each, tuple) else (each,) for each in (left, right))
         for a, b in zip(lefts, rights, strict=True):
-            np.testing.assert_allclose(b.data, a.data, rtol=1e-13, atol=1e-300)
+            assert b.dtype == a.dtype
+            np.testing.assert_allclose(b.data, a.data, rtol=rtol, atol=1e-300)
             upstream = RNG.normal(size=a.shape)
             a.backward(upstream)
             b.backward(upstream)
-        same_gradients(mine, its, atol=1e-14)
+        same_gradients(mine, its, rtol=max(rtol, 1e-12), atol=atol)
     lengths = [len(unit.steps) for unit in replay_of(compiled).units if isinstance(unit, Chain)]
     assert lengths == ([] if length is None else [length] if isinstance(length, int) else length)
     return compiled
@@ -81,9 +82,11 @@ def test_every_row_that_a_loop_computes():
     )
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("row", ROWS_IN_LOOPS, ids=lambda row: row.name)
-def test_rows_at_the_edges_of_the_floats(row):
-    edges = np.array([-np.inf, -1e308, -1.0, -0.5, -0.0, 0.0, 1e-320, 0.5, 1.0, 2.0, 1e308, np.inf, np.nan])
+def test_rows_at_the_edges_of_the_floats(row, dtype):
+    huge, tiny, rtol = (1e308, 1e-320, 1e-12) if dtype == np.float64 else (3e38, 1e-40, 1e-6)
+    edges = np.array([-np.inf, -huge, -1.0, -0.5, -0.0, 0.0, tiny, 0.5, 1.0, 2.0, huge, np.inf, np.nan], dtype)
     x, y = (each.ravel() for each in np.meshgrid(edges, edges))
     arrays = [edges] if len(row.args) == 1 else [x, y, y + 1.0][: len(row.args)]
 
@@ -94,7 +97,8 @@ def test_rows_at_the_edges_of_the_floats(row):
     for _ in range(3):
         mine, its = [Tensor(a) for a in arrays], [Tensor(a) for a in arrays]
         left, right = f(*mine), compiled(*its)
-        np.testing.assert_allclose(right.data, left.data, rtol=1e-12)
+        assert right.dtype == left.dtype == dtype
+        np.testing.assert_allclose(right.data, left.data, rtol=rtol)
         for upstream in (np.ones_like(left.data), np.zeros_like(left.data)):
             for leaf in (*mine, *its):
                 leaf.grad = None
@@ -103,7 +107,7 @@ def test_rows_at_the_edges_of_the_floats(row):
                 right.backward(upstream)
             for a, b in zip(mine, its, strict=True):
                 wanted = 0.0 if a.grad is None else a.grad
-                np.testing.assert_allclose(0.0 if b.grad is None else b.grad, wanted, rtol=1e-12)
+                np.testing.assert_allclose(0.0 if b.grad is None else b.grad, wanted, rtol=rtol)
     assert any(isinstance(unit, Chain) for unit in replay_of(compiled).units)
 
 
@@ -118,6 +122,36 @@ def test_rows_at_the_edges_of_the_floats(row):
 def test_broadcasting(shapes, length):
     x, y = (RNG.normal(size=shape) for shape in shapes)
     check(lambda x, y: (x * y - y).relu(), x, y, length=length)
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+def test_chains_in_single_precision(rows):
+    x, w, b, y = (RNG.normal(size=size).astype("f4") for size in ((rows, 4), (4, 3), 3, (rows, 3)))
+    labels = RNG.integers(0, 3, rows)
+    single = {"rtol": 2e-6, "atol": 1e-6}
+    check(lambda x, y: (0.1 * x - y) * y, y, 2 * y, length=3, **single)
+    check(lambda x, w, b, y: ((affine(x, w, b).relu() - y) ** 2).mean(), x, w, b, y, length=5, **single)
+    check(lambda x, w, b: autograd.cross_entropy(affine(x, w, b).relu(), labels), x, w, b, length=3, **single)
+    mixed = check(lambda x, y: ((x * x - x).relu() * y).sum(), y, y.astype(float), length=3, **single)
+    assert replay_of(mixed).units[0].dtype == np.float32
+
+
+def test_a_zero_wins_against_what_overflows_single_precision_alone():
+    x, w, b = np.ones((3, 4), "f4"), np.zeros((4, 5), "f4"), np.ones(5, "f4")
+
+    def f(x, w, b):
+        return autograd.square(affine(x, w, b)) * 3e38  # of 1; the slope is 6e38
+
+    compiled = jit(f)
+    for _ in range(3):
+        mine, its = [Tensor(a) for a in (x, w, b)], [Tensor(a) for a in (x, w, b)]
+        f(*mine).backward(np.ones((3, 5)))
+        compiled(*its).backward(np.ones((3, 5)))
+        same_gradients(mine, its)
+    assert not its[0].grad.any()
+    total = jit(lambda x: (x * 3e38).sum())
+    for _ in range(3):
+        assert total(Tensor(x)).item() == np.inf
 
 
 def test_sums_and_means_end_a_chain():
@@ -219,7 +253,7 @@ def test_single_operations_and_other_dtypes_are_left_to_numpy():
     check(lambda x: (x * 2.0).exp() * 2.0, RNG.normal(size=(30, 30)))  # NumPy's exp is faster
     compiled = jit(lambda x: (x * x - x).relu())
     for _ in range(3):
-        assert compiled(Tensor(x.astype(np.float32))).dtype == np.float32
+        assert compiled(Tensor(x.astype(np.float16))).dtype == np.float16
     assert not any(isinstance(unit, Chain) for unit in replay_of(compiled).units)
 
 
@@ -373,7 +407,7 @@ def test_the_loops_read_the_table():
     assert "def d_relu_0(z, x):\n    d = 1.0 if x > 0.0 else 0.0" in sources
 
 
-def test_memory_of_a_large_gradient_is_used_again_only_when_nobody_holds_it():
+def test_large_gradients_that_are_held_stay_as_they_are():
     x, w, b = RNG.normal(size=(2, 200)), Tensor(RNG.normal(size=(200, 100))), Tensor(np.zeros(100))
     compiled = jit(lambda: affine(x, w, b).relu().sum())
     held, expected = [], []
@@ -385,14 +419,6 @@ def test_memory_of_a_large_gradient_is_used_again_only_when_nobody_holds_it():
         w.data = w.data + 0.01
     for each, copy in zip(held, expected, strict=True):
         np.testing.assert_array_equal(each, copy)
-    held.clear()
-    del each
-    places = set()
-    for _ in range(6):
-        w.grad = None
-        compiled().backward()
-        places.add(w.grad.ctypes.data)
-    assert len(places) <= 2
 
 
 def test_large_results_are_kept_as_long_as_they_are_needed():

@@ -15,15 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiler import numba_modules
-from autograd.compiler.memory import is_large
 from autograd.compiler.plan import Plan, Step
 from autograd.formula import Row, parts
 from autograd.readers import numba as spelled
 from autograd.rows import ROWS
 
-_FLOAT64 = np.dtype(np.float64)
-_FEW = 500  # numbers, of which a loop computes exp, tanh and the like as fast as NumPy
+_FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
 _GREATEST = float(np.finfo(np.float64).max)
+_FEW = 500  # numbers, of which a loop computes exp, tanh and the like as fast as NumPy
 
 
 class Call(NamedTuple):
@@ -34,7 +33,6 @@ class Call(NamedTuple):
     found: str
     gradients: dict[int, str]  # of a backward loop: the names of what it finds, by the slots to which they belong
     kept: list[str]  # of a forward loop: arrays that the backward loop reads besides the results
-    spares: dict[str, tuple[int, ...]]  # functions that the lines call for large arrays, with the shapes of these
 
 
 # the gradient of weights where there is one row of inputs, at half the time of NumPy's
@@ -69,8 +67,8 @@ class _Body:
 
 @dataclass
 class Chain:
-    """Steps of one shape. The first may be `affine`, whose product NumPy computes, the last a sum or mean of all, or
-    the cross-entropy of rows.
+    """Steps of one shape and dtype. The first may be `affine`, whose product NumPy computes, the last a sum or mean of
+    all, or the cross-entropy of rows.
 
     In the lines, ``v3`` is the array in slot 3 and ``g3`` its gradient.
     """
@@ -78,6 +76,7 @@ class Chain:
     plan: Plan
     steps: list[Step]
     shape: tuple[int, ...]
+    dtype: Any
 
     def forward(self, name: str) -> Call:
         """The results of all steps."""
@@ -90,16 +89,16 @@ class Chain:
                 f"z{each}" if type(each) is int and each in known else self._read(each) for each in operands
             )
             if step.name == "affine":
-                out = f", {self._empty('v', result)}" if is_large(self.shape) else ""
-                lines.append(f"v{result} = dot(v{step.operands[0]}, v{step.operands[1]}{out})")
+                lines.append(f"v{result} = dot(v{step.operands[0]}, v{step.operands[1]})")
             else:
-                lines.append(f"v{result} = {self._empty('v', result)}")
+                lines.append(f"v{result} = {new_array(self.plan, result)}")
             if is_sum:
                 body.first.append(f"z{result} = 0.0")
                 body.each.append(f"z{result} = plus(z{result}, z_{row.name}({given}))")
-                body.last += _kept(f"v{result}[()]", f"z{result}")
+                body.last += _kept(f"v{result}[()]", self._rounded(f"z{result}"))
             else:
-                body.each += [f"z{result} = z_{row.name}({given})", *_kept(self._at(result), f"z{result}")]
+                computed = self._rounded(f"z_{row.name}({given})")
+                body.each += [f"z{result} = {computed}", *_kept(self._at(result), f"z{result}")]
             known.add(result)
         if self._is_cross_entropy:
             self._add_cross_entropy(lines, body)
@@ -131,14 +130,14 @@ class Chain:
                         self._read(each) if ("name", name) in read else "0.0"
                         for each, name in zip((step.result, *operands), ("z", *row.names), strict=True)
                     ]
-                    shares.setdefault(slot, []).append(f"d{step.result} * d_{row.name}_{i}({', '.join(given)})")
+                    share = self._rounded(f"d{step.result} * d_{row.name}_{i}({', '.join(given)})")
+                    shares.setdefault(slot, []).append(share)
         lines = [f"g{slot} = asarray(g{slot})" for slot in upstream if not self.plan.shape(slot)]  # or a NumPy number
-        lines += [f"h{slot} = {self._empty('h', slot)}" for slot in found]
+        lines += [f"h{slot} = {new_array(self.plan, slot)}" for slot in found]
         for slot, terms in shares.items():
             found[slot] = f"h{slot}"
             is_whole = self.plan.shape(slot) == self.shape
-            made = self._empty("h", slot) if is_whole else f"zeros({self.plan.shape(slot)})"
-            lines.append(f"h{slot} = {made}")
+            lines.append(f"h{slot} = {new_array(self.plan, slot, 'empty' if is_whole else 'zeros')}")
             body.each.append(f"s{slot} = {' + '.join(terms)}")
             place = self._at(slot, "h")
             body.each += _kept(place, f"s{slot}" if is_whole else f"plus({place}, s{slot})", f"s{slot}")
@@ -179,7 +178,9 @@ class Chain:
         step, rows = self.steps[-1], float(self.shape[0])
         x, z = step.operands[0], step.result
         # a copy: a caller may use the array again before the gradient is asked for
-        lines += [f"v{z} = empty(())", f"e{z} = empty({self.shape})", f"l{z} = {self._labels()}.copy()"]
+        lines += [
+            f"v{z} = {new_array(self.plan, z)}", f"e{z} = {new_array(self.plan, x)}", f"l{z} = {self._labels()}.copy()",
+        ]  # fmt: skip
         body.first += [f"z{z} = 0.0", "is_bad = False"]
         body.after_row += [
             "greatest = -inf",
@@ -194,13 +195,13 @@ class Chain:
             f"at_label = z_sub(v{x}[i0, label if 0 <= label < v{x}.shape[1] else 0], greatest)",
             f"z{z} = plus(z{z}, z_div(z_sub(z_log(total), at_label), {rows}))",
         ]
-        body.last += [*_kept(f"v{z}[()]", f"z{z}"), "if is_bad: return 2"]
+        body.last += [*_kept(f"v{z}[()]", self._rounded(f"z{z}")), "if is_bad: return 2"]
 
     def _share_of_cross_entropy(self, body: _Body) -> tuple[int, str]:
         """The slot whose elements get a share of the gradient, and that share."""
         step, rows = self.steps[-1], float(self.shape[0])
         x, z = step.operands[0], step.result
-        body.first.append(f"share = np.empty(v{x}.shape[1])")
+        body.first.append(f"share = np.empty(v{x}.shape[1], np.{self.dtype})")
         body.before_row += [
             "total = 0.0",
             f"for i1 in range(v{x}.shape[1]):",
@@ -241,22 +242,19 @@ class Chain:
         source = [f"@loop\ndef {name}({', '.join(parameters)}):", *_indented(whole_body)]
         kept = [array for array in arrays if array[0] == "e" and not found]
         kept += [f"l{array[1:]}" for array in kept]
-        spares = {
-            f"spare_{name}": self.plan.shape(int(name[1:])) for name in arrays if f"spare_{name}" in "".join(lines)
-        }
-        return Call("\n".join(source), [*lines, *calls], f"{name}_found", found, kept, spares)
+        return Call("\n".join(source), [*lines, *calls], f"{name}_found", found, kept)
 
     def _labels(self) -> str:
         step = self.steps[-1]
         return f"v{step.operands[1]}" if len(step.operands) > 1 else f"labels{step.result}"
 
-    def _empty(self, letter: str, slot: int) -> str:
-        shape = self.plan.shape(slot)
-        return f"spare_{letter}{slot}()" if is_large(shape) else f"empty({shape})"
+    def _rounded(self, value: str) -> str:
+        """A value as NumPy would keep it; what is in double precision is so as it is."""
+        return f"np.float32({value})" if self.dtype == np.float32 else value
 
     def _read(self, operand: int | float) -> str:
         number = self.plan.number(operand) if isinstance(operand, int) else operand
-        return self._at(int(operand)) if number is None else repr(float(number))
+        return self._at(int(operand)) if number is None else self._rounded(repr(float(number)))
 
     def _at(self, slot: int, letter: str = "v") -> str:
         """An element in the loop; axes of length one are stretched, and missing ones come first."""
@@ -271,18 +269,13 @@ def chained(plan: Plan) -> list[Step | Chain]:
     units: list[Step | Chain] = []
     chain: Chain | None = None
     for step in plan.steps:
-        if _is_cross_entropy(plan, step):
-            if chain is None or chain.shape != plan.shape(step.operands[0]):
-                chain = Chain(plan, [], plan.shape(step.operands[0]))
-                units.append(chain)
-            chain.steps.append(step)
-            chain = None
-        elif multiplies(plan, step) or (
-            _fits(plan, step) and (chain is None or chain.shape != plan.shape(step.result))
-        ):
-            chain = Chain(plan, [step], plan.shape(step.result))
+        ends = _is_cross_entropy(plan, step) or _ends(plan, step)
+        slot = step.operands[0] if ends else step.result
+        goes_on = chain is not None and (chain.shape, chain.dtype) == (plan.shape(slot), plan.dtype(slot))
+        if multiplies(plan, step) or ((_fits(plan, step) or _is_cross_entropy(plan, step)) and not goes_on):
+            chain = Chain(plan, [step], plan.shape(slot), plan.dtype(slot))
             units.append(chain)
-        elif chain is not None and (_fits(plan, step) or _ends(plan, step, chain.shape)):
+        elif chain is not None and goes_on and (_fits(plan, step) or ends):
             chain.steps.append(step)
             chain = chain if step.row is not None else None
         else:
@@ -302,7 +295,7 @@ def multiplies(plan: Plan, step: Step) -> bool:
     """Whether this is `affine` of rows or one row, which NumPy multiplies with the weights before a loop adds the
     bias."""
     slots = (*step.operands, step.result)
-    return step.name == "affine" and all(_is_array(plan, slot) for slot in slots) and [
+    return step.name == "affine" and _are_arrays(plan, slots) and [
         len(plan.shape(slot)) for slot in slots
     ] in ([2, 2, 1, 2], [1, 2, 1, 1])  # fmt: skip
 
@@ -317,19 +310,17 @@ def _fits(plan: Plan, step: Step) -> bool:
         and spelled.can_spell(step.row)
         and (size <= _FEW or not any("math." in text or "np." in text for _, text in spelled.forward(step.row)))
         and size > 0
-        and _is_array(plan, step.result)
-        and all(_is_array(plan, slot) or plan.number(slot) is not None for slot in step.operands)
+        and _are_arrays(plan, [slot for slot in (*step.operands, step.result) if plan.number(slot) is None])
     )
 
 
-def _ends(plan: Plan, step: Step, shape: tuple[int, ...]) -> bool:
-    """Whether this is the sum or mean of all elements of an array of that shape."""
+def _ends(plan: Plan, step: Step) -> bool:
+    """Whether this is the sum or mean of all elements of an array."""
     return (
         step.name in ("sum", "mean")
         and step.params == {"axis": None, "keepdims": False}
-        and _is_array(plan, step.operands[0])
-        and plan.shape(step.operands[0]) == shape
-        and plan.dtype(step.result) == _FLOAT64
+        and _are_arrays(plan, step.operands)
+        and plan.dtype(step.result) == plan.dtype(step.operands[0])
     )
 
 
@@ -340,7 +331,8 @@ def _is_cross_entropy(plan: Plan, step: Step) -> bool:
         step.name == "cross_entropy"
         and isinstance(labels, np.ndarray)
         and labels.dtype == np.int64
-        and _is_array(plan, step.operands[0])
+        and _are_arrays(plan, step.operands[:1])
+        and plan.dtype(step.result) == plan.dtype(step.operands[0])
         and math.prod(plan.shape(step.operands[0])) > 0
     )
 
@@ -355,5 +347,17 @@ def _indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _is_array(plan: Plan, slot: int) -> bool:
-    return plan.number(slot) is None and plan.dtype(slot) == _FLOAT64 and plan.shape(slot) != ()
+def new_array(plan: Plan, slot: int, maker: str = "empty") -> str:
+    """A call that makes an array for what belongs in a slot."""
+    dtype = plan.dtype(slot)
+    return f"{maker}({plan.shape(slot)}{'' if dtype == np.float64 else f', {dtype}'})"
+
+
+def _are_arrays(plan: Plan, slots: Sequence[int]) -> bool:
+    """Whether in these slots are arrays with axes, all of the same dtype of floats."""
+    dtypes = {plan.dtype(slot) for slot in slots}
+    return (
+        len(dtypes) == 1
+        and dtypes <= _FLOATS
+        and all(plan.number(slot) is None and plan.shape(slot) != () for slot in slots)
+    )

@@ -14,8 +14,7 @@ import numpy as np
 
 from autograd import backward
 from autograd.compiler import numba_modules
-from autograd.compiler.chains import Call, Chain, chained, compiled, multiplies
-from autograd.compiler.memory import is_large, spare
+from autograd.compiler.chains import Call, Chain, chained, compiled, multiplies, new_array
 from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
 from autograd.readers.generated import function_from
@@ -33,7 +32,7 @@ class Replay:
         self.plan = plan
         self.namespace: dict[str, Any] = {
             "ndarray": np.ndarray, "add": np.add, "dot": np.dot, "empty": np.empty, "zeros": np.zeros,
-            "asarray": np.asarray,
+            "asarray": np.asarray, "float32": np.float32,
             "fitted": backward.fitted,
         }  # fmt: skip
         for slot, constant in enumerate(plan.constants, plan.count):
@@ -65,7 +64,6 @@ class Replay:
         if chains and numba_modules.has_numba():
             loops: list[Call] = []
             sources = self.forward_source(units, loops), self.backward_source("usual", units, loops)
-            self.namespace |= {name: spare(shape) for loop in loops for name, shape in loop.spares.items()}
             self.namespace |= compiled(loops, [row for chain in chains for row in chain.rows()])
             self.units = units
             self.functions = (
@@ -181,10 +179,10 @@ class Replay:
                 if not self.depends[slot] or (isinstance(unit, Chain) and step.places[i] == 2):  # the bias is done
                     continue
                 if isinstance(unit, Chain):
-                    give(slot, self._product(step, step.places[i], slot in sums, lines, True), True)
+                    give(slot, self._product(step, step.places[i], lines, True), True)
                     continue
                 if rules == "usual" and step.places[i] < 2 and multiplies(self.plan, step):
-                    give(slot, self._product(step, step.places[i], slot in sums, lines, False))
+                    give(slot, self._product(step, step.places[i], lines, False))
                     continue
                 name = f"{rules}{step.result}_{i}"
                 self.namespace[name] = usual if rules == "usual" else careful
@@ -212,23 +210,19 @@ class Replay:
             self.unsure = [slot for slot in self.checked if slot in unsure]
         return _source("backward", parameters, [*lines, f"return [{result}], {_any(loops[first_loop:])}"])
 
-    def _product(self, step: Step, place: int, is_second: bool, lines: list[str], is_compiled: bool) -> str:
+    def _product(self, step: Step, place: int, lines: list[str], is_compiled: bool) -> str:
         """The share of the inputs or the weights of an `affine`. Where it is nan and the step starts a chain, the loops
         have met what is strange: in the upstream gradient, or in the result, which shows what is in its operands."""
         x, w, _ = step.operands
         if place == 0:
             return f"dot(g{step.result}, v{w}.T)"
-        large = is_large(self.plan.shape(w)) and not is_second
-        out = f"spare_g{w}()" if large else ""
-        if large:
-            self.namespace[f"spare_g{w}"] = spare(self.plan.shape(w))
         is_row, is_matrix = math.prod(self.plan.shape(step.result)[:-1]) == 1, len(self.plan.shape(x)) == 2
         if is_compiled and is_row:
             at = "[0]" if is_matrix else ""
-            lines += [f"h{w} = {out or f'empty({self.plan.shape(w)})'}", f"outer(v{x}{at}, g{step.result}{at}, h{w})"]
+            lines += [f"h{w} = {new_array(self.plan, w)}", f"outer(v{x}{at}, g{step.result}{at}, h{w})"]
             return f"h{w}"
         left, right = ("v{}.T", "g{}") if is_matrix else ("v{}[:, None]", "g{}[None]")
-        return f"dot({left.format(x)}, {right.format(step.result)}{out and ', '}{out})"
+        return f"dot({left.format(x)}, {right.format(step.result)})"
 
     def _gradient(self, slot: int) -> str:
         """The gradient of an input as it is returned: sums of 0-d arrays are numbers."""
