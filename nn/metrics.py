@@ -43,6 +43,8 @@ def accuracy(outputs: Any, targets: Any) -> float:
 def confusion_matrix(predicted: Any, labels: Any, classes: int | None = None) -> NDArray[np.int64]:
     """How often each class, a row, was taken for each class, a column.
 
+    What was predicted comes first, as in every metric here; scikit-learn's function takes the labels first.
+
     >>> confusion_matrix([0, 1, 1], [0, 1, 0])
     array([[1, 1],
            [0, 1]])
