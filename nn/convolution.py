@@ -15,7 +15,7 @@ from autograd.ops.reduce import max as greatest
 from autograd.ops.reduce import mean
 from autograd.ops.shape import reshape
 from nn.checks import check_whole
-from nn.initializers import Initializer, Rng, default_uniform, uniform
+from nn.initializers import Initializer, Rng, default_uniform, initialised, uniform
 from nn.module import Module
 
 
@@ -42,7 +42,7 @@ class Conv2d(Module):
         self.padding = _pair("padding", padding, 0)
         rng = np.random.default_rng(rng)
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.weight: Any = Tensor((init or default_uniform)((out_channels, in_channels, *self.size), rng))
+        self.weight: Any = Tensor(initialised(init or default_uniform, (out_channels, in_channels, *self.size), rng))
         limit = 1 / math.sqrt(in_channels * math.prod(self.size))
         self.bias: Any = Tensor(np.zeros(out_channels) if init else uniform((out_channels,), rng, -limit, limit))
 

@@ -35,6 +35,19 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[1] * pixels, shape[0] * pixels
 
 
+def initialised(init: Initializer, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """The weights that an initialiser makes.
+
+    Raises TypeError for what is no initialiser, ValueError for weights of another shape.
+    """
+    if not callable(init):
+        raise TypeError(f"init is a function, such as nn.initializers.he_normal, not {init!r}")
+    weights = init(shape, rng)
+    if np.shape(weights) != shape:
+        raise ValueError(f"init made weights of shape {np.shape(weights)}, not {shape}")
+    return weights
+
+
 def zeros(shape: tuple[int, ...], rng: Rng = None) -> Array:
     """All 0.
 

@@ -17,7 +17,7 @@ from autograd.ops.network import affine
 from autograd.ops.reduce import mean
 from autograd.ops.shape import data_of, reshape, shape_of
 from nn.checks import check_whole
-from nn.initializers import Initializer, Rng, default_uniform, normal, uniform
+from nn.initializers import Initializer, Rng, default_uniform, initialised, normal, uniform
 from nn.module import Module
 
 
@@ -47,9 +47,7 @@ class Linear(Module):
         check_whole(in_features=in_features, out_features=out_features)
         rng = np.random.default_rng(rng)
         self.in_features, self.out_features = in_features, out_features
-        self.weight: Any = Tensor((init or default_uniform)((in_features, out_features), rng))
-        if self.weight.shape != (in_features, out_features):
-            raise ValueError(f"init made weights of shape {self.weight.shape}, not {(in_features, out_features)}")
+        self.weight: Any = Tensor(initialised(init or default_uniform, (in_features, out_features), rng))
         self.bias: Any = None
         if bias:
             limit = 1 / math.sqrt(in_features)
@@ -244,7 +242,7 @@ class Embedding(Module):
     def __init__(self, num_embeddings: int, embedding_dim: int, *, init: Initializer = normal, rng: Rng = None) -> None:
         check_whole(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.weight: Any = Tensor(init((num_embeddings, embedding_dim), np.random.default_rng(rng)))
+        self.weight: Any = Tensor(initialised(init, (num_embeddings, embedding_dim), np.random.default_rng(rng)))
 
     def __call__(self, x: Any) -> Any:
         """The vectors, on a new last axis."""

@@ -647,6 +647,17 @@ def test_what_is_no_state_is_refused(state):
         nn.Linear(1, 1).load_state_dict(state)
 
 
+@pytest.mark.parametrize(
+    "make", [lambda init: nn.Linear(2, 3, init=init), lambda init: nn.Conv2d(2, 3, 2, init=init),
+             lambda init: nn.Embedding(2, 3, init=init)],
+)  # fmt: skip
+def test_what_makes_no_weights_is_refused(make):
+    with pytest.raises(TypeError, match=r"init is a function, such as nn.initializers.he_normal, not 'he'"):
+        make("he")
+    with pytest.raises(ValueError, match=r"init made weights of shape \(2,\), not \("):
+        make(lambda shape, rng: np.ones(2))
+
+
 def test_functions_among_the_layers_are_told_with_what_they_are_given():
     text = repr(nn.Sequential(partial(np.sum, axis=-1), partial(np.clip, a_max=np.ones(2)), partial(autograd.elu)))
     assert text.splitlines()[1:-1] == [
