@@ -1,6 +1,7 @@
 """Chains of elementwise operations on arrays as compiled loops: the same values and gradients as operation by operation,
 for every row of the table that a loop computes, for all shapes that broadcast, and where a zero must win."""
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -13,14 +14,16 @@ pytest.importorskip("numba")
 
 import autograd
 from autograd import Tensor, Value, affine, jit
-from autograd.compiler import numba_modules
+from autograd.compiler import chains, numba_modules
 from autograd.compiler.chains import Chain
+from autograd.ops.shape import data_of
 from autograd.readers import numba as spelled
 from autograd.rows import ROWS
 from tests.agreement import same_gradients
 
 RNG = np.random.default_rng(0)
-ROWS_IN_LOOPS = [row for row in ROWS.values() if spelled.can_spell(row)]
+ROWS_IN_LOOPS = [row for row in ROWS.values() if spelled.can_spell(row) and row.name != "pos"]  # not even a step
+ROWS_BETWEEN_LOOPS = [ROWS[name] for name in "exp exp2 log log1p arctan tanh sigmoid".split()]
 
 
 @pytest.fixture(autouse=True)
@@ -83,8 +86,13 @@ def test_every_row_that_a_loop_computes():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("row", ROWS_IN_LOOPS, ids=lambda row: row.name)
-def test_rows_at_the_edges_of_the_floats(row, dtype):
+@pytest.mark.parametrize(
+    ("row", "few"),
+    [*((row, 500) for row in ROWS_IN_LOOPS), *((row, 0) for row in ROWS_BETWEEN_LOOPS)],
+    ids=lambda each: getattr(each, "name", each),
+)
+def test_rows_at_the_edges_of_the_floats(row, few, dtype, monkeypatch):
+    monkeypatch.setattr(chains, "_FEW", few)  # above that NumPy computes what is a call
     huge, tiny, rtol = (1e308, 1e-320, 1e-12) if dtype == np.float64 else (3e38, 1e-40, 1e-6)
     edges = np.array([-np.inf, -huge, -1.0, -0.5, -0.0, 0.0, tiny, 0.5, 1.0, 2.0, huge, np.inf, np.nan], dtype)
     x, y = (each.ravel() for each in np.meshgrid(edges, edges))
@@ -170,6 +178,61 @@ def test_nothing_that_is_read_or_written_has_the_whole_shape():
     check(lambda x, y: (-(x + y)).sum() * (x * y).sum(), x, y, length=[3, 2])
 
 
+@pytest.mark.parametrize("few", [0, 500])
+def test_what_no_gradient_asks_for_is_not_stored(few, monkeypatch):
+    monkeypatch.setattr(chains, "_FEW", few)
+    x, y, w, b = RNG.normal(size=(5, 1)), RNG.normal(size=3), RNG.normal(size=(1, 3)), RNG.normal(size=3)
+    labels = np.array([0, 2, 1, 1, 0])
+
+    def f(x, y, w, b):
+        both = x * y - y
+        hidden = np.tanh(affine(x, w, b) * 2.0) + both
+        loss = autograd.cross_entropy((np.exp(hidden) - y) * 0.5, labels)
+        mean = np.mean((x + y) - 1.0)
+        return loss, np.abs(both), mean, -hidden, np.abs(both), np.positive(x), np.reshape(x, 5), np.exp(x - y)
+
+    gradients = autograd.value_and_grad(lambda *given: f(*given)[0] + f(*given)[2], (0, 1, 2, 3))
+    for function in (f, gradients):
+        compiled = jit(function)
+        expected, _ = autograd.tree.flatten(function(*map(Tensor, (x, y, w, b))))
+        for _ in range(3):
+            found, _ = autograd.tree.flatten(compiled(x, y, w, b))
+            for mine, its in zip(found, expected, strict=True):
+                np.testing.assert_allclose(mine, data_of(its), rtol=1e-13, atol=1e-15)
+                if isinstance(mine, np.ndarray):
+                    mine[...] = np.nan  # nothing else reads it
+    assert not np.isnan(x).any()
+
+
+def test_what_the_gradient_reads_is_out_of_reach():
+    x = Tensor(RNG.normal(size=(4, 3)))
+    compiled = jit(lambda: (x * 2.0).tanh())
+    for _ in range(3):
+        y = compiled()
+        y.data[...] = 0.0
+        x.grad = None
+        y.sum().backward()
+        np.testing.assert_allclose(x.grad, 2.0 / np.cosh(2.0 * x.data) ** 2, rtol=1e-13)
+
+
+def test_what_is_not_needed_any_more_is_freed_at_once():
+    x = np.ones(100_000)
+
+    def f(x):
+        for _ in range(20):
+            x = (x * 0.5).sin() + x.cumsum() * 1e-9
+        return x.sum()
+
+    compiled = jit(f)
+    for _ in range(3):
+        compiled(x)
+    tracemalloc.start()
+    compiled(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * x.nbytes
+
+
 def test_affine_leaves_its_bias_to_the_loop():
     x, w, b, v, c = (RNG.normal(size=shape) for shape in ((7, 3), (3, 4), (4,), (4, 1), (1,)))
     check(lambda x, w, b, v, c: affine(affine(x, w, b).relu(), v, c).relu().mean(), x, w, b, v, c, length=[2, 3])
@@ -250,7 +313,9 @@ def test_single_operations_and_other_dtypes_are_left_to_numpy():
     x = RNG.normal(size=(4, 3))
     check(lambda x: x * 2.0, x)
     check(lambda x: (x * 2.0).exp() * 2.0, x, length=3)
-    check(lambda x: (x * 2.0).exp() * 2.0, RNG.normal(size=(30, 30)))  # NumPy's exp is faster
+    many = RNG.normal(size=(30, 30))
+    check(lambda x: (x * 2.0).exp() * 2.0, many, length=3)  # NumPy's exp between two loops
+    check(lambda x: (x * 2.0).sin() * 2.0, many)  # the gradient would call a function in the loop
     compiled = jit(lambda x: (x * x - x).relu())
     for _ in range(3):
         assert compiled(Tensor(x.astype(np.float16))).dtype == np.float16

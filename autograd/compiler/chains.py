@@ -1,13 +1,15 @@
 """Elementwise operations that follow one another in a plan as one compiled loop forward and one back.
 
 A loop goes through memory once where NumPy goes once for every operation. The bias of `affine` is added in the loop of
-what follows it. All results are stored: what wants them one by one, such as the walk in which a zero wins, finds them.
-A loop returns 0 where all it wrote is finite, so that nobody has to look for nan.
+what follows it. Of many numbers NumPy computes exp, tanh and the like, with vector instructions, between one loop
+forward and the next. Results that something else wants, such as the walk in which a zero wins, are stored. A loop
+returns 0 where all of these are finite, so that nobody has to look for nan.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,6 +25,7 @@ from autograd.rows import ROWS
 _FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
 _GREATEST = float(np.finfo(np.float64).max)
 _FEW = 500  # numbers, of which a loop computes exp, tanh and the like as fast as NumPy
+_CALL = re.compile(r"(math|np)\.(?!sqrt\b)")  # sqrt is an instruction
 
 
 class Call(NamedTuple):
@@ -45,11 +48,11 @@ def outer(x, g, h):
 
 
 class Part(NamedTuple):
-    """A step as a row of the table. An operand is a slot or a number."""
+    """A step as a row of the table. An operand is a slot or a number as text."""
 
     step: Step
     row: Row
-    operands: tuple[int | float, ...]
+    operands: tuple[int | str, ...]
     places: tuple[int, ...]  # of the operands that have gradients
     is_sum: bool = False  # whether the results of the row are added up
 
@@ -63,6 +66,7 @@ class _Body:
     each: list[str] = field(default_factory=list)
     after_row: list[str] = field(default_factory=list)
     last: list[str] = field(default_factory=list)
+    known: set[Any] = field(default_factory=set)  # slots whose values have names in it
 
 
 @dataclass
@@ -78,31 +82,59 @@ class Chain:
     shape: tuple[int, ...]
     dtype: Any
 
-    def forward(self, name: str) -> Call:
-        """The results of all steps."""
-        lines: list[str] = []
-        body = _Body()
-        known: set[Any] = set()
-        for step, row, operands, _, is_sum in self._parts():
-            result = step.result
-            given = ", ".join(
-                f"z{each}" if type(each) is int and each in known else self._read(each) for each in operands
-            )
-            if step.name == "affine":
-                lines.append(f"v{result} = dot(v{step.operands[0]}, v{step.operands[1]})")
-            else:
-                lines.append(f"v{result} = {new_array(self.plan, result)}")
-            if is_sum:
-                body.first.append(f"z{result} = 0.0")
-                body.each.append(f"z{result} = plus(z{result}, z_{row.name}({given}))")
-                body.last += _kept(f"v{result}[()]", self._rounded(f"z{result}"))
-            else:
-                computed = self._rounded(f"z_{row.name}({given})")
-                body.each += [f"z{result} = {computed}", *_kept(self._at(result), f"z{result}")]
-            known.add(result)
-        if self._is_cross_entropy:
-            self._add_cross_entropy(lines, body)
-        return self._call(name, lines, body, {}, self.steps[0].result)
+    def forward(self, name: str, wanted: Collection[int]) -> Call:
+        """The results of all steps; those that are wanted elsewhere are stored."""
+        segments: list[list[Part]] = [[]]
+        for part in self._parts():
+            if self._is_call(part):
+                segments.append([])
+            segments[-1].append(part)
+        stored: set[Any] = {*wanted, *(self.steps[-1].operands[:1] if self._is_cross_entropy else ())}
+        for segment in segments:
+            inside = {part.step.result for part in segment if not self._is_call(part)}
+            for part in segment:
+                stored |= {*part.operands} if self._is_call(part) else {*part.operands} - inside
+        calls = []
+        for i, segment in enumerate(segments):
+            lines: list[str] = []
+            body = _Body()
+            for part in segment:
+                self._add(part, stored, wanted, lines, body)
+            if self._is_cross_entropy and segment is segments[-1]:
+                self._add_cross_entropy(lines, body)
+            calls.append(self._call(f"{name}_{i}", lines, body, {}, self.steps[0].result))
+        return Call(
+            "\n\n\n".join(call.source for call in calls if call.source),
+            [line for call in calls for line in call.lines],
+            " or ".join(call.found for call in calls if call.found) or "False",
+            {},
+            calls[-1].kept,
+        )
+
+    def _add(self, part: Part, stored: Collection[Any], wanted: Collection[int], lines: list[str], body: _Body) -> None:
+        """Add a part to a loop forward, in which ``z3`` is the value that belongs in slot 3."""
+        step, row, operands, _, is_sum = part
+        result, place = step.result, self._at(step.result)
+        given = ", ".join(f"z{each}" if each in body.known else self._read(each) for each in operands)
+        if self._is_call(part):
+            lines.append(f"v{result} = f{result}({', '.join(f'v{each}' for each in operands)})")
+            body.each += [_strange(place)] * (result in wanted)
+            return
+        if step.name == "affine":
+            lines.append(f"v{result} = dot(v{step.operands[0]}, v{step.operands[1]})")
+        elif result in stored:
+            lines.append(f"v{result} = {new_array(self.plan, result)}")
+        if is_sum:
+            body.first.append(f"z{result} = 0.0")
+            body.each.append(f"z{result} = plus(z{result}, z_{row.name}({given}))")
+            body.last += _kept(f"v{result}[()]", self._rounded(f"z{result}"))
+            return
+        body.known.add(result)
+        body.each.append(f"z{result} = {self._rounded(f'z_{row.name}({given})')}")
+        if result in wanted:
+            body.each += _kept(place, f"z{result}")
+        elif result in stored:
+            body.each.append(f"{place} = z{result}")
 
     def backward(self, name: str, upstream: Collection[int], depends: Sequence[bool]) -> Call:
         """The gradients of what the steps read, given which results have one from outside. Of `affine` it is that of
@@ -155,6 +187,10 @@ class Chain:
         if self._is_cross_entropy:
             yield from (ROWS[name] for name in ("exp", "log", "sub", "div"))
 
+    def _is_call(self, part: Part) -> bool:
+        """Whether NumPy computes this."""
+        return math.prod(self.shape) > _FEW and _has_call(spelled.forward(part.row))
+
     def _parts(self) -> Iterator[Part]:
         """The steps as rows: `affine` adds its bias to what stands where the result will be, a mean is a sum of
         quotients."""
@@ -165,8 +201,8 @@ class Chain:
                 places = tuple(sorted({int(place == 2) for place in step.places}))
                 yield Part(step, ROWS["add"], (step.result, step.operands[2]), places)
             elif step.name != "cross_entropy":
-                count = float(math.prod(self.shape)) if step.name == "mean" else 1.0
-                yield Part(step, ROWS["div"], (step.operands[0], count), step.places, True)
+                count = math.prod(self.shape) if step.name == "mean" else 1
+                yield Part(step, ROWS["div"], (step.operands[0], f"{count}.0"), step.places, True)
 
     @property
     def _is_cross_entropy(self) -> bool:
@@ -216,6 +252,8 @@ class Chain:
 
     def _call(self, name: str, lines: list[str], body: _Body, found: dict[int, str], like: int) -> Call:
         text = "\n".join([*body.before_row, *body.each, *body.after_row, *body.last])
+        if not text:
+            return Call("", lines, "", found, [])
         arrays = [
             f"{letter}{slot}"
             for letter in "vegh"
@@ -226,6 +264,8 @@ class Chain:
         if not whole:  # all that is read and written is stretched, so a result tells how far
             whole = f"v{like}"
             arrays.append(whole)
+            if not found:  # forward, it may be stored nowhere
+                lines = [*lines, f"{whole} = {new_array(self.plan, like)}"]
         loops = body.each
         for axis in range(len(self.shape) - 1, -1, -1):
             # the compiler must not know the length of a short loop: it would unroll it, at many times the cost
@@ -235,7 +275,7 @@ class Chain:
         parameters = [*arrays, "labels"] if self._is_cross_entropy and "labels" in text else arrays
         given = [*arrays, f"l{self.steps[-1].result}"] if len(parameters) > len(arrays) else arrays
         calls = [f"{name}_found = {name}({', '.join(given)})"]
-        if self._is_cross_entropy and not found:
+        if len(parameters) > len(arrays) and not found:
             last = self.steps[-1]
             calls.append(f"if {name}_found == 2: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})")
         whole_body = ["strange = 0", *body.first, *loops, *body.last, "return strange"]
@@ -252,9 +292,11 @@ class Chain:
         """A value as NumPy would keep it; what is in double precision is so as it is."""
         return f"np.float32({value})" if self.dtype == np.float32 else value
 
-    def _read(self, operand: int | float) -> str:
-        number = self.plan.number(operand) if isinstance(operand, int) else operand
-        return self._at(int(operand)) if number is None else self._rounded(repr(float(number)))
+    def _read(self, operand: int | str) -> str:
+        if isinstance(operand, str):
+            return self._rounded(operand)
+        number = self.plan.number(operand)
+        return self._at(operand) if number is None else self._rounded(repr(float(number)))
 
     def _at(self, slot: int, letter: str = "v") -> str:
         """An element in the loop; axes of length one are stretched, and missing ones come first."""
@@ -301,14 +343,14 @@ def multiplies(plan: Plan, step: Step) -> bool:
 
 
 def _fits(plan: Plan, step: Step) -> bool:
-    """Whether a loop computes this as fast as NumPy, which has vector instructions for exp, tanh and the like, but for
-    few numbers takes longer to call."""
+    """Whether loops compute this and its gradients as fast as NumPy, which has vector instructions for exp, tanh and
+    the like, but for few numbers takes longer to call."""
     size = math.prod(plan.shape(step.result))
     return (
         step.row is not None
         and len(step.operands) == len(step.row.names)
         and spelled.can_spell(step.row)
-        and (size <= _FEW or not any("math." in text or "np." in text for _, text in spelled.forward(step.row)))
+        and (size <= _FEW or not any(_has_call(spelled.partial(step.row, place)) for place in step.places))
         and size > 0
         and _are_arrays(plan, [slot for slot in (*step.operands, step.result) if plan.number(slot) is None])
     )
@@ -340,7 +382,16 @@ def _is_cross_entropy(plan: Plan, step: Step) -> bool:
 def _kept(place: str, value: str, checked: str = "") -> list[str]:
     """Lines that write a value to its place, and note in `strange` whether it, or what is to be checked, is nan or
     inf."""
-    return [f"{place} = {value}", f"strange |= int(not abs({checked or value}) <= {_GREATEST!r})"]
+    return [f"{place} = {value}", _strange(checked or value)]
+
+
+def _strange(value: str) -> str:
+    return f"strange |= int(not abs({value}) <= {_GREATEST!r})"
+
+
+def _has_call(statements: list[tuple[str, str]]) -> bool:
+    """Whether statements call a function for which there is no instruction."""
+    return any(_CALL.search(text) for _, text in statements)
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

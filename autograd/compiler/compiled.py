@@ -17,6 +17,7 @@ from autograd.compiler.entry import MISS, Entry
 from autograd.compiler.tracing import JitError, JitWarning, Untraceable, is_tracing
 from autograd.node import Node
 from autograd.ops.shape import data_of
+from autograd.tensor import Tensor
 from autograd.tree import flatten
 from autograd.value import Value
 
@@ -124,7 +125,7 @@ class _Calls:
                     given, structure = flatten((args, kwargs))[0], _structure((args, kwargs))
                 else:
                     given, structure = [*args], len(args)
-                key = structure, tuple([_type_of(each, i, given) for i, each in enumerate(given)])
+                key = structure, (*map(_type_of, given), *_twins(given))
                 if key in self.freezing:
                     key = (*key, tuple([each.tobytes() for each in given if _is_discrete(each)]))
             kind = self.kinds.get(key)
@@ -254,18 +255,26 @@ def _structure(tree: Any) -> Any:
     return None
 
 
-def _type_of(each: Any, index: int, given: list[Any]) -> Any:
+def _type_of(each: Any) -> Any:
     """What has to be the same of an argument for a recorded run to answer a call."""
-    if type(each) is np.ndarray and each.dtype.kind in "fiub":
+    kind = type(each)
+    if kind is Tensor:
+        return kind, each._primal.shape, each._primal.dtype
+    if kind is np.ndarray and each.dtype.kind in "fiub":
         return each.shape, each.dtype
     if isinstance(each, (float, np.floating)):
         return float
     if isinstance(each, Node):
-        twin = next(i for i, other in enumerate(given) if other is each)
-        return type(each), twin, each.shape, each.dtype
+        return kind, each.shape, each.dtype
     if isinstance(each, np.ndarray):
         return type(each), each.shape, each.dtype, each.tobytes() if each.dtype.kind not in "fiub" else None
     return type(each), each
+
+
+def _twins(given: list[Any]) -> list[int]:
+    """Where something occurs more than once among the arguments: for each node, which one it is."""
+    ids = [*map(id, given)]
+    return [ids.index(id(each)) for each in given if isinstance(each, Node)] if len({*ids}) < len(ids) else []
 
 
 def _is_discrete(each: Any) -> bool:

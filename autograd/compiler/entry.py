@@ -215,7 +215,7 @@ class Entry:
     def _nodes(self, state: _State, given: list[Any]) -> list[Any]:
         """The outputs as nodes where they depend on nodes, else as floats."""
         if not any(self.is_node):
-            return [each.copy() if isinstance(each, np.ndarray) else each for each in state.outputs]
+            return list(state.outputs)
         if not modes.is_recording():
             return [_leaf(each) if is_node else each for each, is_node in zip(state.outputs, self.is_node, strict=True)]
         if self.op.leaves:

@@ -142,8 +142,13 @@ class Plan:
         linked = [i for i, each in enumerate(given) if isinstance(each, Node)]
         # arrays may be other ones at the next call, and `repr` leaves out their middle
         key = (primitive, type(event), operands, tuple(linked), repr(params))
-        if key in self.known and next(arrays_in(params.values()), None) is None:
-            self.slots[id(event)] = self.slots[id(event._primal)] = self.known[key]
+        same: int | None = None
+        if primitive.name == "pos" and type(given[0]) is type(event):
+            same = operands[0]  # nothing in a plan writes to what it reads, so that a copy is not needed
+        elif next(arrays_in(params.values()), None) is None:
+            same = self.known.get(key)
+        if same is not None:
+            self.slots[id(event)] = self.slots[id(event._primal)] = same
             self.kept += (event, event._primal)
             return
         slot = self.known[key] = self._new_slot(event, event)

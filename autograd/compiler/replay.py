@@ -120,18 +120,23 @@ class Replay:
     def forward_source(self, units: Sequence[Step | Chain], loops: list[Call]) -> str:
         """The source of the function that computes the results; the compiled loops it needs are added to a list."""
         lines = []
+        dying = self._dying()
         for unit in units:
-            last = unit.steps[-1] if isinstance(unit, Chain) else unit
-            name = f"f{last.result}"
-            self.namespace[name] = last.call
+            steps = unit.steps if isinstance(unit, Chain) else [unit]
+            self.namespace |= {f"f{step.result}": step.call for step in steps}
+            dead = [slot for step in steps for slot in dying.get(step.result, ())]
             if isinstance(unit, Chain):
+                last = steps[-1]
                 self.namespace[f"labels{last.result}"] = last.params.get("labels")
-                loops.append(unit.forward(f"forward{len(loops)}"))
+                own = {step.result for step in steps}
+                loops.append(unit.forward(f"forward{len(loops)}", own.difference(dead)))
                 lines += loops[-1].lines
-                continue
-            also = f", k{unit.result}" if unit.keeps else ""
-            lines.append(f"v{unit.result}{also} = {name}({_names(unit.operands)})")
-        outputs = ", ".join(f"v{slot}{'.copy()' if slot in self._views() else ''}" for slot in self.plan.outputs)
+            else:
+                also = f", k{unit.result}" if unit.keeps else ""
+                lines.append(f"v{unit.result}{also} = f{unit.result}({_names(unit.operands)})")
+            lines += [f"v{slot} = None" for slot in dead]
+        views = self._views()
+        outputs = ", ".join(f"v{slot}{'.copy()' if slot in views else ''}" for slot in self.plan.outputs)
         for i, (compare, left, right, answer) in enumerate(self.plan.guards):
             self.namespace[f"c{i}"] = compare
             lines.append(f"if {'not ' * answer}c{i}(v{left}, v{right}): return None")
@@ -153,8 +158,7 @@ class Replay:
                 lines.append(f"g{slot} = {text}")
             else:
                 lines.append(f"add(g{slot}, {text}, g{slot})" if sums[slot] else f"g{slot} = g{slot} + {text}")
-            like = self.plan.likes[slot]
-            sums[slot] = slot in sums and like is not None and like.priority == 2 and like.shape != ()
+            sums[slot] = slot in sums and self._is_array(slot) and self.plan.shape(slot) != ()
 
         for i, slot in enumerate(self.plan.outputs):
             if self.depends[slot]:
@@ -226,8 +230,11 @@ class Replay:
 
     def _gradient(self, slot: int) -> str:
         """The gradient of an input as it is returned: sums of 0-d arrays are numbers."""
+        return f"asarray(g{slot})" if self._is_array(slot) and not self.plan.shape(slot) else f"g{slot}"
+
+    def _is_array(self, slot: int) -> bool:
         like = self.plan.likes[slot]
-        return f"asarray(g{slot})" if like is not None and like.priority == 2 and not like.shape else f"g{slot}"
+        return like is not None and like.priority == 2
 
     def _fixed(self) -> set[int]:
         return set(range(self.plan.count, self.plan.count + len(self.plan.constants))) - {
@@ -236,8 +243,20 @@ class Replay:
 
     def _views(self) -> set[int]:
         """The outputs that may be views of, or the same as, what the caller or the backward function holds."""
-        shapes = [like and like.shape for like in self.plan.likes]
-        return {slot for slot in self.plan.outputs if shapes[slot]}
+        outputs = self.plan.outputs
+        new = {step.result for step in self.plan.steps if step.row is not None}.difference(self.kept)
+        return {slot for slot in outputs if self._is_array(slot) and (slot not in new or outputs.count(slot) > 1)}
+
+    def _dying(self) -> dict[int, list[int]]:
+        """The results that nobody needs any more after the step that has the given result: their memory is free for
+        the next ones."""
+        last = {slot: step.result for step in self.plan.steps for slot in (*step.operands, step.result)}
+        guarded = [slot for _, *sides, _ in self.plan.guards for slot in sides]
+        dying: dict[int, list[int]] = {}
+        for step in self.plan.steps:
+            if step.result not in (*self.kept, *self.plan.outputs, *guarded):
+                dying.setdefault(last[step.result], []).append(step.result)
+        return dying
 
 
 class _Call:
