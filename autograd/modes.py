@@ -27,8 +27,8 @@ _Origin: TypeAlias = tuple[str, list[tuple[Any, int]]]
 _origins: ContextVar[dict[int, _Origin] | None] = ContextVar("origins", default=None)  # by the node's number
 # is told of every new node
 _watcher: ContextVar[Callable[[Node], None] | None] = ContextVar("watcher", default=None)
-# the modes that were entered here, with what their switches were before
-_entered: ContextVar[tuple[tuple[Mode, Any], ...]] = ContextVar("entered", default=())
+# the modes that were entered here, with what their switches were before, and whether that was something else
+_entered: ContextVar[tuple[tuple[Mode, Any, bool], ...]] = ContextVar("entered", default=())
 _HERE = __file__.rpartition(os.sep)[0]  # pathlib would cost a tenth of our import time
 # where code lies that is not the user's: this package and nn, what is generated, Python's own library
 _OURS = (_HERE + os.sep, _HERE[: -len("autograd")] + "nn" + os.sep, "<generated")
@@ -47,17 +47,20 @@ class Mode:
         self._name, self._switch, self._make = name, switch, make
 
     def __enter__(self) -> None:
-        _entered.set((*_entered.get(), (self, self._switch.get())))
-        self._switch.set(self._make())
-        active.append(self._name)
+        before, now = self._switch.get(), self._make()
+        _entered.set((*_entered.get(), (self, before, now is not before)))
+        if now is not before:  # or every operation would be slower for nothing
+            self._switch.set(now)
+            active.append(self._name)
 
     def __exit__(self, *_: object) -> None:
         entered = list(_entered.get())
-        place = max(i for i, (mode, _) in enumerate(entered) if mode is self)  # generators leave in another order
-        before = entered.pop(place)[1]
+        place = max(i for i, (mode, *_) in enumerate(entered) if mode is self)  # generators leave in another order
+        before, is_changed = entered.pop(place)[1:]
         _entered.set(tuple(entered))
-        self._switch.set(before)
-        active.remove(self._name)
+        if is_changed:
+            self._switch.set(before)
+            active.remove(self._name)
 
     def __call__(self, function: _F) -> _F:
         """The function with the switch set while it runs. Raises TypeError for a generator."""

@@ -39,7 +39,7 @@ def grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
 
     @_named("grad", f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return value_and_grad(f, argnum)(*args, **kwargs)[1]
+        return _value_and_gradient(f, argnum, args, kwargs)[1]
 
     return gradient
 
@@ -55,16 +55,21 @@ def value_and_grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., A
 
     @_named("value_and_grad", f)
     def both(*args: Any, **kwargs: Any) -> Any:
-        pullback, value = make_vjp(f, argnum)(*args, **kwargs)
-        if math.prod(shape_of(value)) != 1:
-            raise TypeError(
-                f"grad() needs a function that returns a scalar, not one that returns shape {shape_of(value)}; "
-                "use jacobian(), or reduce the result, as with np.sum"
-            )
-        upstream = np.ones(shape_of(value))
-        return value if isinstance(value, Node) else float(np.reshape(value, ())), pullback(upstream)
+        return _value_and_gradient(f, argnum, args, kwargs)
 
     return both
+
+
+def _value_and_gradient(f: Callable[..., Any], argnum: ArgNum, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    pullback, value = _pulled_back(f, argnum, args, kwargs)
+    shape = shape_of(value)
+    if math.prod(shape) != 1:
+        raise TypeError(
+            f"grad() needs a function that returns a scalar, not one that returns shape {shape}; "
+            "use jacobian(), or reduce the result, as with np.sum"
+        )
+    gradient = pullback(np.ones(shape) if shape else 1.0)
+    return value if isinstance(value, Node) else float(np.reshape(value, ()) if shape else value), gradient
 
 
 def elementwise_grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
@@ -77,7 +82,7 @@ def elementwise_grad(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[...,
 
     @_named("elementwise_grad", f)
     def slopes(*args: Any, **kwargs: Any) -> Any:
-        pullback, value = make_vjp(f, argnum)(*args, **kwargs)
+        pullback, value = _pulled_back(f, argnum, args, kwargs)
         return pullback(np.ones(shape_of(value)))
 
     return slopes
@@ -94,15 +99,19 @@ def make_vjp(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
 
     @_named("make_vjp", f)
     def run(*args: Any, **kwargs: Any) -> Any:
-        leaves, rebuild, result = _traced(f, argnum, args, kwargs)
-        inner = _is_closed(result, leaves)
-
-        def vjp(upstream: Any) -> Any:
-            return rebuild(_shares(result, upstream, leaves, as_graph=not inner or isinstance(upstream, Node)))
-
-        return vjp, (_plain(result) if inner else result)
+        return _pulled_back(f, argnum, args, kwargs)
 
     return run
+
+
+def _pulled_back(f: Callable[..., Any], argnum: ArgNum, args: Any, kwargs: Any) -> tuple[Callable[[Any], Any], Any]:
+    leaves, rebuild, result = _traced(f, argnum, args, kwargs)
+    inner = _is_closed(result, leaves)
+
+    def vjp(upstream: Any) -> Any:
+        return rebuild(_shares(result, upstream, leaves, as_graph=not inner or isinstance(upstream, Node)))
+
+    return vjp, (_plain(result) if inner else result)
 
 
 def make_jvp(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
@@ -203,7 +212,7 @@ def hessian_vector_product(f: Callable[..., Any], argnum: int = 0) -> Callable[.
         *given, vector = args
 
         def slope(*inner: Any) -> Any:
-            gradients = grad(f, argnum)(*inner, **kwargs)
+            _, gradients = _value_and_gradient(f, argnum, inner, kwargs)
             total: Any = 0.0
             for g, v in zip(flatten(gradients)[0], _matched(vector, gradients), strict=True):
                 total = total + (g * v).sum() if shape_of(g) else total + g * v
@@ -376,18 +385,24 @@ def _is_closed(result: Any, leaves: list[Node]) -> bool:
     if any(leaf.op is not None for leaf in leaves):
         return False
     start = min((leaf.number for leaf in leaves), default=np.inf)  # what is younger, inner transforms have made
-    return all(node.op is not None or node.number >= start for node in backward.reachable([result]))
+    stack, seen = [result], set()
+    while stack:
+        node = stack.pop()
+        if node.op is None and node.number < start:
+            return False
+        if node not in seen:
+            seen.add(node)
+            stack += [each for each in node.inputs if isinstance(each, Node)]
+    return True
 
 
 def _shares(result: Any, upstream: Any, leaves: list[Node], as_graph: bool) -> list[Any]:
     """What an upstream gradient of the result makes of the leaves' gradients; zeros where there is no path."""
-    zeros = list(map(_zeros, leaves))
     if not isinstance(result, Node):
-        return zeros
-    own = set(leaves)
-    found = backward.gradients([(result, _like(result, upstream))], as_graph, stop=own)
-    shares = [found.get(leaf, zero) for leaf, zero in zip(leaves, zeros, strict=True)]
-    return shares if as_graph else [_plain(share) for share in shares]
+        return [*map(_zeros, leaves)]
+    found = backward.gradients([(result, _like(result, upstream))], as_graph, stop=set(leaves))
+    shares = [found[leaf] if leaf in found else _zeros(leaf) for leaf in leaves]
+    return shares if as_graph else [*map(_plain, shares)]
 
 
 def _matched(vector: Any, argument: Any) -> list[Any]:
@@ -420,7 +435,7 @@ def _like(node: Node, upstream: Any) -> Any:
 
 def _plain(result: Any) -> Any:
     data = data_of(result)
-    return data if np.ndim(data) else float(data)
+    return data if shape_of(data) else float(data)
 
 
 def _zeros(node: Node) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, affine, cross_entropy, tanh
+from autograd import Tensor, affine, cross_entropy, jit, tanh
+from autograd.compiler.numba_modules import HOT
 from benchmarks.timing import Case, Figure
 
 Step = Callable[[], object]
@@ -129,7 +130,21 @@ def tanh_steps(n: int) -> dict[str, Step]:
             leaf.grad = None
         z.backward()
 
-    return {"wengert": wengert, "hand-written NumPy": by_hand}
+    steps = {"wengert": wengert, "hand-written NumPy": by_hand}
+    if find_spec("numba"):
+        x, y, w = leaves
+        total = jit(lambda: tanh(x * y + w).sum())
+
+        def compiled() -> None:
+            z = total()
+            for leaf in leaves:
+                leaf.grad = None
+            z.backward()
+
+        for _ in range(HOT):
+            compiled()
+        steps["wengert, jit"] = compiled
+    return steps
 
 
 def _update(loss: Tensor, parameters: list[Tensor]) -> None:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, is_recording, no_grad
+from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, grad, is_recording, no_grad
 from autograd.backward import has_nan
 
 DEPTH = 1_000_000
@@ -732,6 +732,15 @@ class TestModes:
                     assert (x * x).inputs == ()
             assert not is_recording()
         assert y.inputs == (x, x)
+
+    def test_what_is_on_already_slows_nothing_down(self):
+        with enable_grad():
+            assert autograd.modes.active == []
+            with no_grad(), no_grad():
+                assert autograd.modes.active == ["no_grad"]
+                assert not is_recording()
+            assert is_recording()
+        assert grad(lambda x: x * len(autograd.modes.active))(1.0) == 0.0
 
     @pytest.mark.parametrize("mode", [no_grad, enable_grad, detect_anomaly])
     def test_recording_comes_back_after_an_exception(self, mode):
