@@ -263,9 +263,10 @@ class Chain:
         whole = next((array for array in arrays if self.plan.shape(int(array[1:])) == self.shape), "")
         if not whole:  # all that is read and written is stretched, so a result tells how far
             whole = f"v{like}"
+            if not found:  # forward, the result may be stored nowhere
+                whole = f"w{like}"
+                lines.append(f"{whole} = {new_array(self.plan, like)}")
             arrays.append(whole)
-            if not found:  # forward, it may be stored nowhere
-                lines = [*lines, f"{whole} = {new_array(self.plan, like)}"]
         loops = body.each
         for axis in range(len(self.shape) - 1, -1, -1):
             # the compiler must not know the length of a short loop: it would unroll it, at many times the cost
