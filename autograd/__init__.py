@@ -6,8 +6,10 @@
     backward                   the walk that applies the chain rule
     ops/                       operations on arrays, each with its rules; composed/: functions of NumPy made of them
     protocols, functions       how NumPy's functions, and the functions of this package, find all these
-    modes, scopes              no_grad and the like; which module made which node
-    memory                     what the C library is told about memory
+    modes, scopes, naming      no_grad and the like; which module made which node; what a node is called
+    pickling, memory           copies of graphs and pickles; what collector and C library are told about memory
+    plain, tree                what counts as a plain number; nested lists and dicts
+    special, quiet             the error function, which NumPy lacks; NumPy's warnings off
     transforms, numpy, extend  grad, jacobian, …: HIPS autograd's interface
     numerical                  numerical derivatives, gradcheck
     symbolic, explanation, steps, inspection, expression   a graph in formulas, words, lines, code; a formula as a graph

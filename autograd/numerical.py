@@ -156,28 +156,19 @@ def _search(
         to_right, to_left = f_right - center, center - f_left
         slope = (f_right - f_left) / (right - left)
         jump = to_right / (right - x) - to_left / (x - left)
-        rows = [np.stack([slope, jump])]
-        for power, old in zip(_POWERS, table, strict=False):
-            rows.append((power * rows[-1] - old) / (power - 1))
-        table, old_table = np.stack(rows), table[:_COLUMNS]
+        table, old_table = _extrapolated(np.stack([slope, jump]), table), table[:_COLUMNS]
         steepness = abs(slope) + abs(jump)
         steepest = np.where(np.isfinite(steepness), np.maximum(steepest, steepness), steepest)
         changes = abs(np.stack([to_right, to_left]))
-        flat = changes == 0
         quantum = np.minimum(quantum, np.where(changes > 0, changes, np.inf).min(axis=0))
         if count:
-            if flat.any():
-                # f was rounded inside if larger steps have found a slope, and otherwise perhaps to the last digit of 1
+            if not changes.all():
                 sloped = (error < 0.01 * abs(value)) & (quantum < _STAIR)
-                last_digit = np.minimum(quantum, _EPSILON) if step > 1e-7 * max(abs(x), 1.0) else 0.0
-                rounded = np.where(sloped, flat.any(axis=0) * quantum, flat.all(axis=0) * last_digit)
-                hidden = np.maximum(hidden, rounded)
+                hidden = np.maximum(hidden, _rounded(changes, quantum, sloped, step > 1e-7 * max(abs(x), 1.0)))
             # what rounding costs: that, the last digit of f, and that of x where f computes with it
             digits = _EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x) * steepness) + 2 * _TINIEST
             lost = (hidden + digits + noise) / step
-            found = table[1:, 0]
-            spread = np.maximum(abs(found - table[:-1, 0]), abs(found - old_table[:, 0]))
-            spread = np.maximum(spread, abs(table[1:, 1]) / 2) + lost
+            found, spread = table[1:, 0], _spread(table, old_table) + lost
             spread[np.isnan(spread)] = np.inf
             best = spread.argmin(axis=0), np.arange(center.size)
             better = unsettled & (spread[best] < error)
@@ -199,13 +190,45 @@ def _search(
     error = error + hidden / reach
     doubtful = smooth & (error * reach > _STAIR)
     if doubtful.any():  # from afar a staircase looks like a slope
-        step = 1e-12 * first
-        f_right, f_left = f(x + step), f(x - step)
-        difference = abs((f_right - f_left) / ((x + step) - (x - step)) - value)
-        lost = (_EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x * value)) + noise) / step
+        difference, lost = _seen_from_near(f, x, value, noise, 1e-12 * first)
         doubtful &= difference > np.maximum(0.5 * abs(value), 10 * lost)
         error = np.where(doubtful, difference, error)
     return np.where(smooth, value, last_value), np.where(smooth, error, last_error), smooth
+
+
+def _extrapolated(row: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """The slope and the jump, below them what they are extrapolated to with those of the last step: once, twice …"""
+    rows = [row]
+    for power, coarser in zip(_POWERS, old, strict=False):
+        rows.append((power * rows[-1] - coarser) / (power - 1))
+    return np.stack(rows)
+
+
+def _spread(table: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """How far each extrapolated slope is from the two that it was made of, or half of what is left of the jump."""
+    found, jump = table[1:, 0], table[1:, 1]
+    spread: np.ndarray = np.maximum(abs(found - table[:-1, 0]), abs(found - old[:, 0]))
+    spread = np.maximum(spread, abs(jump) / 2)
+    return spread
+
+
+def _rounded(changes: np.ndarray, quantum: np.ndarray, sloped: np.ndarray, is_large: bool) -> np.ndarray:
+    """By how much f was rounded inside where it is flat on a side: by the least change there was if larger steps have
+    found a slope; otherwise, of a step large enough to tell, perhaps by the last digit of 1."""
+    flat = changes == 0
+    last_digit = np.minimum(quantum, _EPSILON) if is_large else 0.0
+    rounded: np.ndarray = np.where(sloped, flat.any(axis=0) * quantum, flat.all(axis=0) * last_digit)
+    return rounded
+
+
+def _seen_from_near(
+    f: Callable[[float], np.ndarray], x: float, value: np.ndarray, noise: float, step: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far the slope over a tiny step is from the one that was found, and what rounding costs there."""
+    f_right, f_left = f(x + step), f(x - step)
+    difference = abs((f_right - f_left) / ((x + step) - (x - step)) - value)
+    lost = (_EPSILON * (2 * np.maximum(abs(f_right), abs(f_left)) + abs(x * value)) + noise) / step
+    return difference, lost
 
 
 class Entry(NamedTuple):

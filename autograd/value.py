@@ -161,7 +161,7 @@ class Value(Node):
         if len(kept) > 2:
             out.x, out.y, out.dx, out.dy = kept, None, partials, None
         else:
-            out.x, out.y, out.dx, out.dy = (*kept, None, *partials, None)[:4] if len(kept) == 1 else (*kept, *partials)
+            out.x, out.y, out.dx, out.dy = (*kept, None, *partials, None) if len(kept) == 1 else (*kept, *partials)
         if modes.active:
             out._watch()
         return out

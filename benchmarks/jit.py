@@ -118,7 +118,7 @@ def hinge_step() -> dict[str, Step]:
     """The MLP 2-16-16-1 on 100 samples, on tensors."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(100, 2)), rng.choice([-1.0, 1.0], size=(100, 1))
-    leaves = [Tensor(p.copy()) for p in tensors._weights(rng, (2, 16, 16, 1))]
+    leaves = [Tensor(p.copy()) for p in tensors.weights(rng, (2, 16, 16, 1))]
 
     @jit
     def loss() -> Tensor:
@@ -132,7 +132,7 @@ def hinge_step() -> dict[str, Step]:
         return jnp.maximum(1 - y * (h @ w3 + b3), 0).mean()
 
     _first_run(loss)
-    steps = {"jit": lambda: tensors._update(loss(), leaves), _HAND: tensors.hinge_steps()[_HAND]}
+    steps = {"jit": lambda: tensors.update(loss(), leaves), _HAND: tensors.hinge_steps()[_HAND]}
     return steps | _jax_step(pure, leaves)
 
 
@@ -140,7 +140,7 @@ def classifier_step(sizes: tuple[int, int, int], rows: int, fused: bool = False)
     """One hidden layer and softmax cross-entropy, on tensors; the parameters changed by hand, or by a fused SGD."""
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(rows, sizes[0])), rng.integers(0, sizes[-1], rows)
-    leaves = [Tensor(p.copy()) for p in tensors._weights(rng, sizes)]
+    leaves = [Tensor(p.copy()) for p in tensors.weights(rng, sizes)]
 
     @jit
     def loss() -> Tensor:
@@ -157,7 +157,7 @@ def classifier_step(sizes: tuple[int, int, int], rows: int, fused: bool = False)
     _first_run(loss)
     by_hand = tensors.classifier_steps(sizes, rows)[_HAND]
     if not fused:
-        return {"jit": lambda: tensors._update(loss(), leaves), _HAND: by_hand} | _jax_step(pure, leaves)
+        return {"jit": lambda: tensors.update(loss(), leaves), _HAND: by_hand} | _jax_step(pure, leaves)
     optimizer = SGD(leaves, lr=tensors.RATE, fused=True)
 
     def step() -> None:

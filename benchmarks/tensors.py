@@ -17,7 +17,8 @@ Step = Callable[[], object]
 RATE = 1e-9  # so small that every step costs alike
 
 
-def _weights(rng: np.random.Generator, sizes: tuple[int, ...]) -> list[Any]:
+def weights(rng: np.random.Generator, sizes: tuple[int, ...]) -> list[Any]:
+    """Of layers of these sizes a matrix and a bias each, as plain arrays."""
     return [w for n, m in pairwise(sizes) for w in (rng.normal(size=(n, m)) / np.sqrt(n), np.zeros(m))]
 
 
@@ -25,7 +26,7 @@ def hinge_steps() -> dict[str, Step]:
     """An MLP 2-16-16-1 with ReLU and hinge loss on 100 samples."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(100, 2)), rng.choice([-1.0, 1.0], size=(100, 1))
-    parameters = _weights(rng, (2, 16, 16, 1))
+    parameters = weights(rng, (2, 16, 16, 1))
     tensors = [Tensor(p.copy()) for p in parameters]
 
     def by_hand() -> None:
@@ -47,7 +48,7 @@ def hinge_steps() -> dict[str, Step]:
         w1, b1, w2, b2, w3, b3 = tensors
         h = affine(x, w1, b1).relu()
         h = affine(h, w2, b2).relu()
-        _update((1 - y * affine(h, w3, b3)).relu().mean(), tensors)
+        update((1 - y * affine(h, w3, b3)).relu().mean(), tensors)
 
     steps = {"wengert": wengert, "hand-written NumPy": by_hand}
     if find_spec("torch"):
@@ -71,7 +72,7 @@ def classifier_steps(sizes: tuple[int, int, int], rows: int) -> dict[str, Step]:
     """A network with one hidden ReLU layer and softmax cross-entropy."""
     rng = np.random.default_rng(0)
     x, labels, index = rng.normal(size=(rows, sizes[0])), rng.integers(0, sizes[-1], rows), np.arange(rows)
-    parameters = _weights(rng, sizes)
+    parameters = weights(rng, sizes)
     tensors = [Tensor(p.copy()) for p in parameters]
 
     def by_hand() -> None:
@@ -93,7 +94,7 @@ def classifier_steps(sizes: tuple[int, int, int], rows: int) -> dict[str, Step]:
 
     def wengert() -> None:
         w1, b1, w2, b2 = tensors
-        _update(cross_entropy(affine(affine(x, w1, b1).relu(), w2, b2), labels), tensors)
+        update(cross_entropy(affine(affine(x, w1, b1).relu(), w2, b2), labels), tensors)
 
     steps = {"wengert": wengert, "hand-written NumPy": by_hand}
     if find_spec("torch"):
@@ -147,7 +148,8 @@ def tanh_steps(n: int) -> dict[str, Step]:
     return steps
 
 
-def _update(loss: Tensor, parameters: list[Tensor]) -> None:
+def update(loss: Tensor, parameters: list[Tensor]) -> None:
+    """A step of gradient descent."""
     for parameter in parameters:
         parameter.grad = None
     loss.backward()

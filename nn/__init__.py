@@ -1,4 +1,16 @@
-"""Small networks made of the nodes of `autograd`, and what trains them."""
+"""Small networks made of the nodes of `autograd`, and what trains them.
+
+module                             what layers and networks share: parameters, state, freezing
+neurons                            micrograd's networks, of Values
+layers, convolution, activations   on Tensors; `initializers`: how weights begin
+losses, metrics                    what training makes small; what tells how well a model does
+optimizers, updates, schedules     steps, the arithmetic in them, their rates; `gradients`: long ones cut
+data, mnist                        batches; MNIST from files
+training, callbacks, prediction    the loop, what it tells others, a model in use
+checkpoints, resuming              models in files; trainings in files
+estimators, plots                  for scikit-learn; with matplotlib
+checks                             arguments out of range
+"""
 
 from typing import Any
 
@@ -21,9 +33,11 @@ from nn.activations import (
     Softsign,
     Tanh,
 )  # fmt: skip
+from nn.callbacks import EarlyStopping, History
 from nn.checkpoints import load, save
 from nn.convolution import AvgPool2d, Conv2d, MaxPool2d
 from nn.data import DataLoader
+from nn.gradients import clip_grad_norm, clip_grad_value
 from nn.layers import BatchNorm1d, Dropout, Embedding, Flatten, LayerNorm, Linear, Sequential
 from nn.losses import (
     bce_with_logits,
@@ -40,11 +54,11 @@ from nn.metrics import accuracy, confusion_matrix, gradient_norms
 from nn.mnist import read_mnist
 from nn.module import Module
 from nn.neurons import MLP, Layer, Neuron
-from nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
+from nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.plots import plot_confusion_matrix, plot_decision_boundary, plot_gradient_norms, plot_history, plot_images
 from nn.prediction import predict
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearLR, OneCycleLR, ReduceLROnPlateau, Schedule, StepLR
-from nn.training import EarlyStopping, History, fit
+from nn.training import fit
 
 __all__ = [
     "Activation", "Adagrad", "Adam", "AdamW", "AvgPool2d", "BatchNorm1d", "Conv2d", "CosineAnnealingLR", "DataLoader",

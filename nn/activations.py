@@ -42,9 +42,9 @@ class Activation(Module):
         return ", ".join(f"{name}={value}" for name, value in self.params.items())
 
 
-def activate(row: str, x: Any, *params: Any) -> Any:
-    """A row of the table, of a node by its method, the shortest way."""
-    return getattr(x, row)(*params) if isinstance(x, Node) else FUNCTIONS[row](x, *params)
+def activate(row: str, x: Any) -> Any:
+    """A row of the table, its parameters at their defaults; of a node by its method, the shortest way."""
+    return getattr(x, row)() if isinstance(x, Node) else FUNCTIONS[row](x)
 
 
 def check_activation(name: str) -> None:

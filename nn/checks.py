@@ -9,7 +9,7 @@ import numpy as np
 from autograd.plain import constant
 
 
-def check_positive(**numbers: float) -> None:
+def check_not_negative(**numbers: float) -> None:
     """Raise ValueError for a negative number or nan, TypeError for what is no number."""
     for name, number in numbers.items():
         if isinstance(number, (str, bytes)) or constant(number) is None:
@@ -20,7 +20,7 @@ def check_positive(**numbers: float) -> None:
 
 def check_shares(**numbers: float) -> None:
     """Raise ValueError for a number outside [0, 1), TypeError for what is no number."""
-    check_positive(**numbers)
+    check_not_negative(**numbers)
     for name, number in numbers.items():
         if not number < 1:
             raise ValueError(f"{name} must be at least 0 and less than 1, not {number!r}")

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.node import Node
 from autograd.ops.convolution import Pair, unfold
 from autograd.ops.linalg import matmul
 from autograd.ops.reduce import max as greatest
 from autograd.ops.reduce import mean
-from autograd.ops.shape import reshape
+from autograd.ops.shape import array_of, reshape
 from nn.checks import check_whole
 from nn.initializers import Initializer, Rng, default_uniform, initialised, uniform
 from nn.module import Module
@@ -106,8 +105,7 @@ class AvgPool2d(MaxPool2d):
 
 
 def _images(layer: Module, x: Any, channels: int | None) -> Any:
-    if not isinstance(x, Node):
-        x = np.asarray(x)
+    x = array_of(x)
     if x.ndim != 4 or channels not in (None, x.shape[1]):
         wanted = "channels" if channels is None else channels
         raise ValueError(f"{layer!r} takes images of shape (images, {wanted}, height, width), not {x.shape}")

@@ -13,7 +13,8 @@ import numpy as np
 from autograd.functions import FUNCTIONS
 from autograd.ops.reduce import softmax
 from nn.activations import activate, check_activation
-from nn.checks import check_positive, check_whole
+from nn.callbacks import EarlyStopping, History
+from nn.checks import check_not_negative, check_whole
 from nn.data import DataLoader
 from nn.initializers import xavier_uniform
 from nn.layers import Linear, Sequential
@@ -22,7 +23,7 @@ from nn.metrics import accuracy
 from nn.module import Module
 from nn.optimizers import SGD, Adam, Optimizer
 from nn.prediction import predict
-from nn.training import EarlyStopping, History, fit
+from nn.training import fit
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -85,7 +86,7 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
     def _train(self, X: Any, y: Any, outputs: int, loss: Callable[..., Any], metric: Callable[..., float]) -> None:
         """Make the network for so many outputs, and fit it."""
         names = ("alpha", "tol", "learning_rate_init", "momentum", "validation_fraction")
-        check_positive(**{name: getattr(self, name) for name in names})
+        check_not_negative(**{name: getattr(self, name) for name in names})
         check_whole(max_iter=self.max_iter)
         if self.n_iter_no_change != np.inf:
             check_whole(n_iter_no_change=self.n_iter_no_change)

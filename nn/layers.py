@@ -10,12 +10,11 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.functions import FUNCTIONS
-from autograd.node import Node
 from autograd.ops import network
 from autograd.ops.linalg import matmul
 from autograd.ops.network import affine
 from autograd.ops.reduce import mean
-from autograd.ops.shape import data_of, reshape, shape_of
+from autograd.ops.shape import array_of, data_of, reshape, shape_of
 from nn.checks import check_whole
 from nn.initializers import Initializer, Rng, default_uniform, initialised, normal, uniform
 from nn.module import Module
@@ -167,8 +166,7 @@ class BatchNorm1d(Module):
 
     def __call__(self, x: Any) -> Any:
         """The normalised features."""
-        if not isinstance(x, Node):
-            x = np.asarray(x)
+        x = array_of(x)
         if x.ndim < 2 or x.shape[1] != self.num_features:
             raise ValueError(f"{self!r} takes {self.num_features} features on axis 1, not an array of shape {x.shape}")
         shape = (-1,) + (1,) * (x.ndim - 2)
@@ -217,8 +215,7 @@ class LayerNorm(Module):
 
     def __call__(self, x: Any) -> Any:
         """The normalised rows."""
-        if not isinstance(x, Node):
-            x = np.asarray(x)
+        x = array_of(x)
         if x.shape[-1:] != (self.num_features,):
             raise ValueError(f"{self!r} takes {self.num_features} features, not an array of shape {x.shape}")
         x = x - mean(x, -1, keepdims=True)

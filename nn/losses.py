@@ -19,7 +19,7 @@ from autograd.node import Node
 from autograd.ops import network
 from autograd.ops.reduce import log_softmax, mean
 from autograd.ops.reduce import sum as total
-from autograd.ops.shape import shape_of
+from autograd.ops.shape import array_of, shape_of
 from autograd.tensor import array
 from autograd.tree import flatten
 
@@ -46,7 +46,7 @@ def _elementwise(formula: Callable[..., Any]) -> Callable[..., Any]:
             if reduction == "none":
                 return rebuild(terms)
             return sum(terms[1:], terms[0]) / (len(terms) if reduction == "mean" else 1)
-        target = target if isinstance(target, Node) else np.asarray(target)
+        target = array_of(target)
         _check_shapes(formula, shape_of(input), target.shape)
         if target.ndim == 0 and not isinstance(target, Node):
             target = float(target)
@@ -90,7 +90,7 @@ def half_squared_error(input: Any, target: Any) -> Any:
     """
     if not isinstance(input, Tensor):
         return mse_loss(input, target, "sum") / 2
-    target = target if isinstance(target, Node) else np.asarray(target)
+    target = array_of(target)
     _check_shapes(half_squared_error, input.shape, target.shape)
     return network.half_squares(input, target)
 
@@ -247,7 +247,7 @@ def _is_within(low: float, target: Any, high: float) -> bool:
 def _rows(input: Any, target: Any) -> tuple[Any, Any, bool]:
     """Rows of logits and an array of their targets, and whether they are one sample without an axis of rows."""
     input = input if isinstance(input, Tensor) else array(input)
-    target, shape = target if isinstance(target, Node) else np.asarray(target), input.shape
+    target, shape = array_of(target), input.shape
     if len(shape) == 1:
         return *_rows(input.reshape(1, -1), target[None])[:2], True
     if len(shape) != 2 or 0 in shape:

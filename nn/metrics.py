@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.ops.shape import data_of
+from nn.gradients import gradient_norm
 from nn.module import Module
-from nn.optimizers import gradient_norm
 
 
 def accuracy(outputs: Any, targets: Any) -> float:

@@ -20,10 +20,9 @@ from autograd.ops.shape import data_of
 from autograd.plain import kind_of
 from autograd.quiet import hush, unhush
 from nn import updates
-from nn.checks import check_positive, check_shares
+from nn.checks import check_not_negative, check_shares
 from nn.module import Module, clear
 
-_TINY = 1e-30  # a sum of squares, from which on it is right in single precision too
 _LARGE = 10_000  # entries, from which on a parameter is stepped by itself: copying would take longer than it saves
 _PART = 20_000  # entries that are stepped at a time: more would leave the processor's cache from one line to the next
 _Places = list[tuple[slice, tuple[int, ...]]]
@@ -80,7 +79,7 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 0.0, *, fused: bool = False) -> None:
         self.params = checked_parameters(params)
-        check_positive(**{"the learning rate": lr, "the weight decay": weight_decay})
+        check_not_negative(**{"the learning rate": lr, "the weight decay": weight_decay})
         if lr == math.inf:
             raise ValueError("the learning rate must be 0 or more, not inf")
         for i, parameter in enumerate(self.params):
@@ -329,7 +328,7 @@ change = gradient / (sqrt(squares) + eps) * rate
         eps: float = 1e-10, fused: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(params, lr, weight_decay, fused=fused)
-        check_positive(lr_decay=lr_decay, eps=eps)
+        check_not_negative(lr_decay=lr_decay, eps=eps)
         self.lr_decay, self.eps = lr_decay, eps
 
     def numbers(self, step: int) -> tuple[float, ...]:
@@ -364,7 +363,7 @@ change = gradient / (sqrt(squares) + eps) * lr
         weight_decay: float = 0.0, momentum: float = 0.0, fused: bool = False,
     ) -> None:  # fmt: skip
         check_shares(alpha=alpha)
-        check_positive(eps=eps, momentum=momentum)
+        check_not_negative(eps=eps, momentum=momentum)
         self.alpha, self.eps, self.momentum = alpha, eps, momentum
         if momentum:
             *lines, change = self.rule.strip().splitlines()
@@ -413,7 +412,7 @@ change = sums / (sqrt(squares) + eps) * rate
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"betas must be a pair of numbers, not {betas!r}")
         check_shares(beta1=betas[0], beta2=betas[1])
-        check_positive(eps=eps)
+        check_not_negative(eps=eps)
         self.betas, self.eps = betas, eps
 
     def numbers(self, step: int) -> tuple[float, ...]:
@@ -444,79 +443,8 @@ class AdamW(Adam):
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, *,
         weight_decay: float = 1e-2, fused: bool = False,
     ) -> None:  # fmt: skip
-        check_positive(weight_decay=weight_decay)
+        check_not_negative(weight_decay=weight_decay)
         super().__init__(params, lr, betas, eps, weight_decay=weight_decay, fused=fused)
-
-
-def clip_grad_norm(parameters: Iterable[Any], max_norm: float) -> float:
-    """Scale the gradients down together so that their Euclidean length is at most `max_norm`; returns what it was.
-
-    >>> from autograd import Value
-    >>> x, y = Value(3.0), Value(4.0)
-    >>> (x * x / 2 + y * y / 2).backward()
-    >>> clip_grad_norm([x, y], 1.0), round(x.grad, 4), round(y.grad, 4)
-    (5.0, 0.6, 0.8)
-
-    Raises ValueError for a negative or missing bound.
-    """
-    parameters = checked_parameters(parameters)
-    check_positive(max_norm=max_norm)
-    norm = gradient_norm(parameters)
-    token = hush()
-    try:
-        for parameter in parameters if norm > max_norm else ():
-            if parameter.grad is not None and parameter.grad is not UNTOUCHED:
-                _put(parameter, parameter.grad * (max_norm / (norm + 1e-6)))  # as PyTorch has it
-    finally:
-        unhush(token)
-    return norm
-
-
-def clip_grad_value(parameters: Iterable[Any], clip_value: float) -> None:
-    """Put every entry of the gradients between ``-clip_value`` and `clip_value`.
-
-    >>> from autograd import Value
-    >>> x = Value(3.0)
-    >>> (x * x).backward()
-    >>> clip_grad_value([x], 1.0)
-    >>> x.grad
-    1.0
-
-    Raises ValueError for a negative or missing bound.
-    """
-    parameters = checked_parameters(parameters)
-    check_positive(clip_value=clip_value)
-    for parameter in parameters:
-        if parameter.grad is not None and parameter.grad is not UNTOUCHED:
-            _put(parameter, np.clip(parameter.grad, -clip_value, clip_value))
-
-
-def _put(parameter: Any, gradient: Any) -> None:
-    """Set a gradient of the kind that a walk sets: of a 0-d result NumPy makes a number."""
-    is_plain = isinstance(gradient, np.generic)
-    parameter.grad = (float if isinstance(parameter, Value) else np.asarray)(gradient) if is_plain else gradient
-
-
-def gradient_norm(parameters: Iterable[Any]) -> float:
-    """The Euclidean length of all gradients together; nan or inf if an entry of one is."""
-    gradients: list[Any] = []
-    for parameter in parameters:
-        gradient = parameter.grad
-        if gradient is not None:
-            gradients.append(gradient if type(gradient) is np.ndarray else data_of(gradient))
-    token = hush()
-    try:
-        total = float(sum([np.vdot(each, each) for each in gradients]))
-        if _TINY < total < math.inf:
-            return math.sqrt(total)
-        # the squares may have left the floats
-        rows = [np.ravel(each).astype(np.float64) for each in gradients]
-        largest = max([float(np.abs(row).max(initial=0.0)) for row in rows], default=0.0)
-        if largest == 0 or not math.isfinite(largest):
-            return math.sqrt(total) if total == total else total
-        return largest * math.hypot(*(float(np.linalg.norm(row / largest)) for row in rows))
-    finally:
-        unhush(token)
 
 
 def _with_momentum(optimizer: SGD | RMSprop, *numbers: float) -> tuple[float, ...]:

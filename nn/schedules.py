@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.ops.shape import data_of
 from autograd.plain import kind_of
-from nn.checks import check_positive, check_whole
+from nn.checks import check_not_negative, check_whole
 from nn.optimizers import Optimizer
 
 
@@ -82,7 +82,7 @@ class StepLR(Schedule):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         check_whole(step_size=step_size)
-        check_positive(gamma=gamma)
+        check_not_negative(gamma=gamma)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -101,7 +101,7 @@ class ExponentialLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        check_positive(gamma=gamma)
+        check_not_negative(gamma=gamma)
         self.gamma = gamma
         super().__init__(optimizer)
 
@@ -123,7 +123,7 @@ class CosineAnnealingLR(Schedule):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         check_whole(T_max=T_max)
-        check_positive(eta_min=eta_min)
+        check_not_negative(eta_min=eta_min)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -147,7 +147,7 @@ class LinearLR(Schedule):
         self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
         check_whole(total_iters=total_iters)
-        check_positive(start_factor=start_factor, end_factor=end_factor)
+        check_not_negative(start_factor=start_factor, end_factor=end_factor)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer)
 
@@ -177,7 +177,7 @@ class OneCycleLR(Schedule):
         final_div_factor: float = 1e4,
     ) -> None:  # fmt: skip
         check_whole(total_steps=total_steps)
-        check_positive(max_lr=max_lr, div_factor=div_factor, final_div_factor=final_div_factor)
+        check_not_negative(max_lr=max_lr, div_factor=div_factor, final_div_factor=final_div_factor)
         if not 0 < pct_start < 1:
             raise ValueError(f"pct_start must be between 0 and 1, not {pct_start!r}")
         if not div_factor or not final_div_factor:
@@ -215,7 +215,7 @@ class ReduceLROnPlateau(Schedule):
     ) -> None:  # fmt: skip
         if not 0 < factor < 1:
             raise ValueError(f"factor must be between 0 and 1, not {factor!r}")
-        check_positive(patience=patience, threshold=threshold, min_lr=min_lr)
+        check_not_negative(patience=patience, threshold=threshold, min_lr=min_lr)
         self.factor, self.patience, self.threshold, self.min_lr = factor, patience, threshold, min_lr
         self.best, self.waited = math.inf, 0
         self.now = _checked(optimizer).lr

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
@@ -16,112 +15,18 @@ from autograd.node import Node
 from autograd.ops.shape import data_of
 from autograd.plain import kind_of
 from autograd.tree import flatten
-from nn import checkpoints
+from nn import checkpoints, resuming
+from nn.callbacks import History
 from nn.checks import check_whole
 from nn.data import DataLoader
-from nn.module import Module, check_state, put_back, stored
-from nn.optimizers import Optimizer, clip_grad_norm, gradient_norm
-from nn.plots import plot_history
+from nn.gradients import clip_grad_norm, gradient_norm
+from nn.module import Module, stored
+from nn.optimizers import Optimizer
 from nn.prediction import caller, in_use, is_of_values, listed, plain
 from nn.schedules import Schedule
 
 Metric = Callable[[Any, Any], float]
 _Evaluate = Callable[[Any, Any], Any]
-
-
-class History:
-    """What `fit` saw: a row of numbers for every epoch, and why it stopped.
-
-    ``history["loss"]`` is the list of one of them: 'loss', the mean over the epoch's batches as they were trained;
-    'gradient norm', the mean of its Euclidean length; 'lr'; 'validation loss'; and the metrics by their names, of the
-    validation data if there are any, else of the batches as they were trained. An epoch without such a number, as
-    before a resume with other metrics, has nan.
-
-    >>> history = History()
-    >>> history.rows.append({"loss": 0.5})
-    >>> history["loss"]
-    [0.5]
-    """
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, float]] = []
-        self.stopped = ""  # '' if all epochs were run
-
-    def __getitem__(self, name: str) -> list[float]:
-        names = dict.fromkeys(each for row in self.rows for each in row)
-        if names and name not in names:
-            raise KeyError(f"no {name!r} in this history; there are {', '.join(names)}")
-        return [row.get(name, math.nan) for row in self.rows]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[dict[str, float]]:
-        return iter(self.rows)
-
-    def __repr__(self) -> str:
-        last = ", ".join(f"{name} {number:.4g}" for name, number in self.rows[-1].items()) if self.rows else "empty"
-        return f"<History of {len(self)} epochs: {last}{f'; {self.stopped}' if self.stopped else ''}>"
-
-    def plot(self, ax: Any = None) -> Any:
-        """The losses and the metrics over the epochs; see `plot_history`."""
-        return plot_history(self.rows, ax)
-
-
-class EarlyStopping:
-    """A callback of `fit`: stop when a number has not become better for `patience` epochs, and at the end put back the
-    weights with which it was best.
-
-    `monitor` is a name in the history: 'validation loss', 'loss', or a metric, of which more is better if `greater`.
-
-    >>> from nn import SGD, Linear, mse_loss
-    >>> x, line = np.ones((8, 1)), Linear(1, 1, rng=0)
-    >>> optimizer = SGD(line.parameters(), lr=2.0)  # too large a step: the loss grows
-    >>> fit(line, (x, x), mse_loss, optimizer, 50, validation=(x, x), callbacks=[EarlyStopping(patience=3)]).stopped
-    'stopped by EarlyStopping'
-
-    Raises ValueError for a patience below 1.
-    """
-
-    def __init__(self, patience: int = 10, monitor: str = "validation loss", *, greater: bool = False) -> None:
-        if patience < 1:
-            raise ValueError(f"patience={patience!r} must be at least 1")
-        self.patience, self.monitor, self.greater = patience, monitor, greater
-        self.start()
-
-    def start(self) -> None:
-        """Forget another training."""
-        self.best, self.waited = math.inf, 0
-        self.weights: dict[str, Any] = {}
-
-    def __call__(self, model: Module, history: History) -> bool:
-        """Whether to stop after this epoch."""
-        known = history.rows[-1] if isinstance(history, History) else history  # of this epoch
-        if self.monitor not in known:
-            raise KeyError(
-                f"no {self.monitor!r} in this history; there are {', '.join(known)}: give fit(validation=…), or make "
-                "EarlyStopping(monitor='loss')"
-            )
-        number = history[self.monitor][-1] * (-1 if self.greater else 1)
-        number = math.inf if math.isnan(number) else number  # nan is the worst
-        if number < self.best or not self.weights:
-            self.best, self.waited, self.weights = number, 0, model.state_dict()
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
-
-    def state_dict(self) -> dict[str, Any]:
-        """What the next epochs depend on, and the best weights so far."""
-        return {"best": self.best, "waited": self.waited, "weights": self.weights}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict()` gave."""
-        self.best, self.waited, self.weights = state["best"], state["waited"], state["weights"]
-
-    def finish(self, model: Module) -> None:
-        """Put back the best weights."""
-        if self.weights:
-            put_back(model, self.weights)
 
 
 def fit(
@@ -182,10 +87,10 @@ def fit(
     parts = [batches, schedule, *callbacks]  # what has a state to go on from
     if isinstance(held_out, DataLoader) and held_out.shuffle:
         parts.append(held_out)
-    undo, proven = _restorer(model, optimizer, parts), False
+    undo, proven = resuming.restorer(model, optimizer, parts), False
     if resume:
         assert checkpoint is not None
-        _resume(checkpoint, model, optimizer, parts, history, undo)
+        resuming.resume(checkpoint, model, optimizer, parts, history, undo)
     count = len(batches) if hasattr(batches, "__len__") else None
     try:
         with tqdm(
@@ -204,7 +109,7 @@ def fit(
                         history.stopped = f"stopped by {getattr(callback, '__name__', type(callback).__name__)}"
                 proven = True
                 if checkpoint is not None:
-                    _write(checkpoint, model, optimizer, parts, history)
+                    resuming.write(checkpoint, model, optimizer, parts, history)
     except KeyboardInterrupt:
         history.stopped = "interrupted"
     except AnomalyError as error:
@@ -275,15 +180,10 @@ def _epoch(
         optimizer.zero_grad()
         made = evaluate[size == usual](x, y)  # a last batch that is shorter would be compiled for itself
         error, outputs = made if metrics else (made, None)
-        if not isinstance(error, Node):
-            raise TypeError(f"the loss must be a node computed from the model's output, not {error!r}")
-        if error.op is None:
-            raise ValueError("nothing leads from the loss back to the model: is this in no_grad(), or was .data taken?")
-        if error.size != 1:
-            raise ValueError(f"the loss has shape {error.shape}; it must be one number: its mean or its sum")
-        value = norm = error.item()  # type: ignore[attr-defined]  # every kind of node has these two
+        _check_loss(error)
+        value = norm = error.item()
         if math.isfinite(value):
-            error.backward()  # type: ignore[attr-defined]
+            error.backward()
             norm = gradient_norm(optimizer.params)
         if not math.isfinite(norm):
             for buffer, old in zip(buffers, before, strict=True):
@@ -303,6 +203,16 @@ def _epoch(
         raise ValueError("the data gave no batches; an iterator can be read only once, so pass a DataLoader")
     row = {"loss": total / rows, "gradient norm": norms / (number + 1), "lr": lr}
     return row | _measured(metrics, seen)
+
+
+def _check_loss(error: Any) -> None:
+    """Raise TypeError or ValueError for what is no loss that a model can learn from."""
+    if not isinstance(error, Node):
+        raise TypeError(f"the loss must be a node computed from the model's output, not {error!r}")
+    if error.op is None:
+        raise ValueError("nothing leads from the loss back to the model: is this in no_grad(), or was .data taken?")
+    if error.size != 1:
+        raise ValueError(f"the loss has shape {error.shape}; it must be one number: its mean or its sum")
 
 
 def _evaluator(model: Module, loss: Callable[[Any, Any], Any], wants_outputs: bool) -> _Evaluate:
@@ -420,91 +330,3 @@ def _rows(x: Any, y: Any) -> int:
     while isinstance(first, (tuple, Mapping)) and first:
         first = next(iter(first.values() if isinstance(first, Mapping) else first))
     return len(first if getattr(first, "shape", ()) or isinstance(x, Mapping) else x)
-
-
-def _restorer(model: Module, optimizer: Optimizer, parts: list[Any]) -> Callable[[], None]:
-    """A function that makes everything as it is now."""
-    weights, memory = model.state_dict(), optimizer.state_dict()
-    drawn = [(generator, generator.bit_generator.state) for generator in checkpoints.generators(model)]
-    states = []
-    for each in parts:
-        try:
-            states += copy.deepcopy(_states([each]))
-        except Exception:  # a callback of the user's may have no state yet, or one that cannot be copied
-            states.append({})
-
-    def undo() -> None:
-        put_back(model, weights)
-        model.zero_grad()
-        optimizer.load_state_dict(memory)
-        for generator, state in drawn:
-            generator.bit_generator.state = state
-        for part, state in zip(parts, states, strict=True):
-            if state:
-                part.load_state_dict(state)
-
-    return undo
-
-
-def _remembers(part: Any) -> bool:
-    return hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
-
-
-def _states(parts: list[Any]) -> list[dict[str, Any]]:
-    """What data, schedule and callbacks have to remember of a training; {} of those that remember nothing."""
-    return [dict(each.state_dict()) if _remembers(each) else {} for each in parts]
-
-
-def _write(path: str | Path, model: Module, optimizer: Optimizer, parts: list[Any], history: History) -> None:
-    states = _states(parts)
-    arrays: dict[str, Any] = {}
-    for i, (each, state) in enumerate(zip(parts, states, strict=True)):
-        found = {}
-        if isinstance(each, EarlyStopping):
-            found = state.pop("weights")
-        elif not isinstance(each, (DataLoader, Schedule)):
-            found = {name: thing for name, thing in state.items() if isinstance(thing, np.ndarray)}
-            for name in found:
-                del state[name]
-        arrays |= {f"part{i}/{name}": thing for name, thing in found.items()}
-    checkpoints.write(path, model, optimizer, arrays, history=history.rows, stopped=history.stopped, parts=states)
-
-
-def _resume(
-    path: str | Path, model: Module, optimizer: Optimizer, parts: list[Any], history: History, undo: Callable[[], None]
-) -> None:
-    arrays, notes = checkpoints.read(path)
-    checkpoints.check(path, arrays, notes, model, optimizer)
-    rows, stopped, states = (notes.get(name, ()) for name in ("history", "stopped", "parts"))
-    if not (_are_dicts(rows) and isinstance(stopped, str) and _are_dicts(states)):
-        raise ValueError(f"{path} is no checkpoint of a training: it has no history; nn.load() reads the model alone")
-    known = [isinstance(each, (DataLoader, Schedule, EarlyStopping)) or not _remembers(each) for each in parts]
-    if len(states) != len(parts) or any(
-        is_known and state.keys() != own.keys() - {"weights"}
-        for is_known, state, own in zip(known, states, _states(parts), strict=True)
-    ):
-        raise ValueError(f"{path} is no checkpoint of this training: it had other data, schedule or callbacks")
-    for i, (each, state) in enumerate(zip(parts, states, strict=True)):
-        found = checkpoints.part(arrays, f"part{i}")
-        if isinstance(each, DataLoader):
-            checkpoints.check_generators([each.rng], [state["rng"]])
-        if isinstance(each, EarlyStopping):
-            own = stored(model)
-            best = {name: new for name, new in found.items() if isinstance(own.get(name), Node)}
-            check_state(model, model.state_dict() | best)
-            state["weights"] = found
-        else:
-            state |= found
-    try:
-        checkpoints.take_over(arrays, notes, model, optimizer)
-        for each, state in zip(parts, states, strict=True):
-            if state:
-                each.load_state_dict(state)
-    except Exception:
-        undo()
-        raise
-    history.rows, history.stopped = rows, stopped
-
-
-def _are_dicts(things: Any) -> TypeGuard[list[dict[str, Any]]]:
-    return isinstance(things, list) and all(isinstance(each, dict) for each in things)

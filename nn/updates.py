@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler import numba_modules
-from autograd.readers.generated import function_from
+from autograd.readers.generated import function_from, source_of
 
 _UFUNCS: dict[type, str] = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 _Names = tuple[str, ...]
@@ -52,6 +52,7 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
         add(sums, gradient, scratch)
         multiply(scratch, lr, scratch)
         return scratch
+    <BLANKLINE>
     """
     arrays, lines = {"gradient", *remembered}, []
 
@@ -90,7 +91,7 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
         case _:
             raise ValueError(f"{ast.unparse(last)!r} cannot be the last line of a rule: {_OTHER}")
     lines[:0] = [f"[{', '.join((*remembered, 'scratch'))}] = memory", f"[{', '.join(numbers)}] = numbers"]
-    return "def update(gradient, memory, numbers):\n" + "\n".join(f"    {line}" for line in lines)
+    return source_of("update", ("gradient", "memory", "numbers"), lines)
 
 
 @cache
@@ -112,14 +113,14 @@ def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any
         "gradient = _its_gradient[_i]", *(f"{name} = _its_{name}[_i]" for name in remembered),
         *rule.strip().splitlines(), *(f"_its_{name}[_i] = {name}" for name in remembered), "_parameter[_i] -= change",
     ]  # fmt: skip
-    source = [
-        numba_modules.HEAD, "from math import sqrt\n\n",
-        "@njit(**inner, **options)", f"def _step(_start, _parameter, _its_gradient, {shared}):",
-        *(f"    _its_{name} = _all_{name}[_start : _start + _parameter.size]" for name in remembered),
-        "    for _i in range(_parameter.size):", *(f"        {line}" for line in lines), "\n",
-        "@sweep", f"def update({', '.join(each)}, {shared}):", *(f"    _step({own}, {shared})" for own in each),
+    loop = [
+        *(f"_its_{name} = _all_{name}[_start : _start + _parameter.size]" for name in remembered),
+        "for _i in range(_parameter.size):", *(f"    {line}" for line in lines),
     ]  # fmt: skip
-    update: Callable[..., None] = numba_modules.module("\n".join(source) + "\n").update
+    step = source_of("_step", ("_start", "_parameter", "_its_gradient", shared), loop)
+    several = source_of("update", (*each, shared), [f"_step({own}, {shared})" for own in each])
+    source = f"{numba_modules.HEAD}from math import sqrt\n\n\n@njit(**inner, **options)\n{step}\n\n@sweep\n{several}"
+    update: Callable[..., None] = numba_modules.module(source).update
     for dtype in dtypes:  # compiled now, rather than in the middle of a step
         empty = np.empty(0, dtype)
         update(*(0, empty, empty) * AT_ONCE, *(empty for _ in remembered), *(dtype.type(1) for _ in numbers))

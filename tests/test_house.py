@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import autograd
+import autograd.compiler
+import autograd.drawing
 import nn
 
 ROOT = Path(autograd.__file__).parent.parent
@@ -60,6 +63,16 @@ def at_module_level(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_says_what_it_is_about(module):
     assert ast.get_docstring(tree(module))
+
+
+MAPPED = (autograd, autograd.compiler, autograd.drawing, nn)
+
+
+@pytest.mark.parametrize("package", MAPPED, ids=lambda package: package.__name__)
+def test_the_docstring_of_a_package_tells_where_everything_is(package):
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
+    assert modules <= set(re.findall(r"\w+", package.__doc__))
+    assert set(re.findall(r"`(\w+)`", package.__doc__)) <= {*modules, "autograd", *autograd.__all__}
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)

@@ -11,7 +11,7 @@ import nn
 from autograd import Tensor, Value, sin
 from autograd.compiler import numba_modules
 from nn import updates
-from nn.optimizers import gradient_norm
+from nn.gradients import gradient_norm
 
 C = np.array([[1.0, -2.0], [0.5, 3.0]])
 START, Q = np.array([[0.5, -1.25], [2.0, 0.75]]), -0.7

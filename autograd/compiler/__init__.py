@@ -7,8 +7,9 @@
 - `straight`: a small program as one line of Python after the other
 - `lanes`: a large one on arrays: `blocks` finds what is computed alike, `kernels` makes compiled loops of it
 - `plan`, `replay`: recorded operations on arrays, and the two Python functions that are generated of them; `chains`
-  makes compiled loops of elementwise ones in a row, `memory` uses the memory of large arrays again
+  makes compiled loops of elementwise ones in a row
 - `numba_modules`: generated loops as modules of numba functions, in files
+- `written_out`: loops over things that stay the same, as a line of Python for each
 - `entry`: a recorded run with its program, and the node that a call makes of it
 - `compiled`: `jit` itself: which recorded run answers which call
 """

@@ -20,6 +20,7 @@ from autograd.compiler import numba_modules
 from autograd.compiler.plan import Plan, Step
 from autograd.formula import Row, parts
 from autograd.readers import numba as spelled
+from autograd.readers.generated import source_of
 from autograd.rows import ROWS
 
 _FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
@@ -280,10 +281,10 @@ class Chain:
             last = self.steps[-1]
             calls.append(f"if {name}_found == 2: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})")
         whole_body = ["strange = 0", *body.first, *loops, *body.last, "return strange"]
-        source = [f"@loop\ndef {name}({', '.join(parameters)}):", *_indented(whole_body)]
+        source = f"@loop\n{source_of(name, parameters, whole_body)}"
         kept = [array for array in arrays if array[0] == "e" and not found]
         kept += [f"l{array[1:]}" for array in kept]
-        return Call("\n".join(source), [*lines, *calls], f"{name}_found", found, kept)
+        return Call(source, [*lines, *calls], f"{name}_found", found, kept)
 
     def _labels(self) -> str:
         step = self.steps[-1]

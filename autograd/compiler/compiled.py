@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import modes
-from autograd.collector import collector_waits
 from autograd.compiler.entry import MISS, Entry
 from autograd.compiler.tracing import JitError, JitWarning, Untraceable, is_tracing
+from autograd.memory import collector_waits
 from autograd.node import Node
 from autograd.ops.shape import data_of
 from autograd.tensor import Tensor

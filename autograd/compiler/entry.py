@@ -16,13 +16,13 @@ from autograd import backward, modes
 from autograd.compiler import written_out
 from autograd.compiler.blocks import TooNarrow
 from autograd.compiler.captured import Surroundings
-from autograd.compiler.executors import Interpreter
+from autograd.compiler.executors import Executor, Interpreter
 from autograd.compiler.lanes import Lanes
 from autograd.compiler.plan import Plan
 from autograd.compiler.program import build
 from autograd.compiler.replay import Replay
 from autograd.compiler.straight import MOST, Straight
-from autograd.compiler.tracing import JitError, Untraceable, recorded
+from autograd.compiler.tracing import JitError, Trace, Untraceable, recorded
 from autograd.formula import Row
 from autograd.node import Node, tick
 from autograd.ops.index import put
@@ -63,32 +63,10 @@ class Entry:
         surroundings = Surroundings(f, given)
         fresh, self.positions = _lifted(given, freezes)
         arguments = [fresh[position] for position in self.positions]
-        with recorded("grad" in surroundings.names) as trace:
-            args, kwargs = rebuild(fresh)
-            passed = flatten((args, kwargs))[0]
-            for node in arguments:
-                if isinstance(node, Mask):
-                    trace.masked(node)
-            plain = [fresh[position] for position in self.positions if not isinstance(given[position], Node)]
-            trace.plain = {id(node): node for node in plain}
-            try:
-                result = f(*args, **kwargs)
-                if trace.refusal is not None:
-                    raise trace.refusal
-                surroundings.check(name, trace.generators)
-            except BaseException as error:
-                surroundings.rewind_randoms()
-                is_unknown = bool(plain) and isinstance(error, (TypeError, AttributeError))
-                if is_unknown or isinstance(error, Untraceable):
-                    surroundings.rewind(name)
-                if not is_unknown:
-                    raise
-                raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
+        trace, result = _run(f, name, given, fresh, rebuild, surroundings)
         self.generators = [generator for generator, _, _ in trace.generators.values()]
-        if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
-            raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
         # whether f may have done other things with the nodes than with the numbers for which they stood
-        self.doubts = DOUBTS if plain and not self.generators and surroundings.asks_for_types() else 0
+        self.doubts = DOUBTS if trace.plain and not self.generators and surroundings.asks_for_types() else 0
         leaves, build_result = flatten(result)
         made = list(dict.fromkeys(each for each in leaves if isinstance(each, Node) and trace.made(each)))
         self.is_scalar = all(type(node) is Value and type(node.op) is Row for node in (*trace.nodes, *made))
@@ -104,11 +82,7 @@ class Entry:
         self.shapes = [node.shape for node in made]
         self.dtypes = [node.dtype for node in made]
         self.watched = surroundings.around(self.captured)
-        numbers = {id(node): i for i, node in enumerate(arguments)}
-        self.results = [_result(each, made, numbers, trace.start) for each in leaves]
-        for kind, content in self.results:
-            if kind == "constant" and not surroundings.knows(content):
-                raise Untraceable(f"it returns a new {type(content).__name__}, which would be the same at every replay")
+        self.results = _results(leaves, made, arguments, trace.start, surroundings)
         self.rebuild = flatten(build_result(range(len(leaves))))[1]
         nodes = {i for i, position in enumerate(self.positions) if isinstance(given[position], Node)}
         wanted = [i in nodes or i >= len(arguments) for i in range(self.program.count)]
@@ -119,7 +93,7 @@ class Entry:
         self.operands = [i for i, is_wanted in enumerate(wanted) if is_wanted and i in reached]
         depends = self.program.depends(wanted) if self.is_scalar else self.program.read(wanted)
         self.is_node = [bool(depends[slot]) for slot in list(self.program.outputs)]
-        self.executor: Any = _executor(self.program, wanted, self.is_scalar)
+        self.executor = _executor(self.program, wanted, self.is_scalar)
         self.is_single = self.results == [("output", 0)] and self.rebuild([0]) == 0
         self.op = Primitive(
             f"jit({name})", _outputs, (), params={"state": None}, joint_rule=self._shares, hands_back_new=True
@@ -136,7 +110,7 @@ class Entry:
         self.tensor_kinds = [_kind(self.captured[i]) for i in self.tensors]
         recorded_nodes = [weakref.ref(node) for node in trace.nodes]
         trace.forget()
-        del result, leaves, build_result, made, fresh, arguments, args, kwargs, passed, surroundings
+        del result, leaves, build_result, made, fresh, arguments, surroundings
         _check_freed(recorded_nodes, name)
 
     def fast(self) -> Callable[..., Any] | None:
@@ -256,7 +230,7 @@ class Entry:
             out._watch()
         return out
 
-    def _shares(self, gradient: Any, z: Any, given: Any, as_graph: bool, state: _State | None = None) -> list[Any]:
+    def _shares(self, gradient: Any, z: Any, given: Any, as_graph: bool, state: _State | None = None) -> Sequence[Any]:
         """The gradients of the operands."""
         if state is None:
             state = z.y[0] if as_graph else given[0]
@@ -300,6 +274,37 @@ class Entry:
         return [found.get(node, 0.0) for node in operands]
 
 
+def _run(
+    f: Callable[..., Any], name: str, given: list[Any], fresh: list[Any], rebuild: Callable[..., Any],
+    surroundings: Surroundings,
+) -> tuple[Trace, Any]:  # fmt: skip
+    """A recorded run of f on fresh arguments in place of the given ones, and what it returned."""
+    with recorded("grad" in surroundings.names) as trace:
+        args, kwargs = rebuild(fresh)
+        passed = flatten((args, kwargs))[0]
+        for node, each in zip(fresh, given, strict=True):
+            if isinstance(node, Mask):
+                trace.masked(node)
+            if isinstance(node, Node) and not isinstance(each, Node):
+                trace.plain[id(node)] = node
+        try:
+            result = f(*args, **kwargs)
+            if trace.refusal is not None:
+                raise trace.refusal
+            surroundings.check(name, trace.generators)
+        except BaseException as error:
+            surroundings.rewind_randoms()
+            is_unknown = bool(trace.plain) and isinstance(error, (TypeError, AttributeError))
+            if is_unknown or isinstance(error, Untraceable):
+                surroundings.rewind(name)
+            if not is_unknown:
+                raise
+            raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
+    if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
+        raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
+    return trace, result
+
+
 def _number(argument: Any) -> Any:
     """What goes into a program: an array, or a float."""
     if isinstance(argument, Node):
@@ -320,6 +325,18 @@ class _Result(NamedTuple):
 
     kind: str
     content: Any
+
+
+def _results(
+    leaves: list[Any], made: list[Node], arguments: list[Any], start: float, surroundings: Surroundings
+) -> list[_Result]:
+    """Where the parts of the result come from. Raises Untraceable for what is made anew at every run."""
+    numbers = {id(node): i for i, node in enumerate(arguments)}
+    results = [_result(each, made, numbers, start) for each in leaves]
+    for kind, content in results:
+        if kind == "constant" and not surroundings.knows(content):
+            raise Untraceable(f"it returns a new {type(content).__name__}, which would be the same at every replay")
+    return results
 
 
 def _result(each: Any, made: list[Node], arguments: dict[int, int], start: float) -> _Result:
@@ -363,7 +380,7 @@ def _outputs(*_: Any, state: _State) -> Any:
     return np.concatenate([np.ravel(each) for each in state.outputs])
 
 
-def _executor(program: Any, wanted: Sequence[bool], is_scalar: bool) -> Any:
+def _executor(program: Any, wanted: Sequence[bool], is_scalar: bool) -> Executor:
     """The fastest way to run a program; `wanted` tells which inputs need gradients."""
     if not is_scalar:
         return Replay(program, wanted)

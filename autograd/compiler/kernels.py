@@ -13,6 +13,7 @@ from autograd.compiler import numba_modules
 from autograd.compiler.blocks import Block, Ints, Operand
 from autograd.formula import ZERO
 from autograd.readers import numba as spelled
+from autograd.readers.generated import source_of
 
 _AXES = "lrk"
 
@@ -222,4 +223,4 @@ def _looped(letter: str, size: int | str, lines: list[str]) -> list[str]:
 
 
 def _function(decorator: str, name: str, parameters: list[str], lines: list[str]) -> str:
-    return f"@{decorator}\ndef {name}({', '.join(parameters)}):\n" + "\n".join(f"    {line}" for line in lines)
+    return f"@{decorator}\n{source_of(name, parameters, lines)}"

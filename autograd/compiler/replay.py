@@ -17,7 +17,7 @@ from autograd.compiler import numba_modules
 from autograd.compiler.chains import Call, Chain, chained, compiled, multiplies, new_array
 from autograd.compiler.plan import Plan, Step
 from autograd.quiet import hush, unhush
-from autograd.readers.generated import function_from
+from autograd.readers.generated import function_from, source_of
 
 # these hand back new arrays
 _PRODUCTS = ("affine", "matmul")
@@ -142,7 +142,7 @@ class Replay:
             lines.append(f"if {'not ' * answer}c{i}(v{left}, v{right}): return None")
         kept = _names(self.kept) + "".join(f"{name}, " for name in _also_kept(units, loops))
         lines.append(f"return ({kept}), [{outputs}], {_any(loops)}")
-        return _source("forward", [f"v{i}" for i in range(self.plan.count)], lines)
+        return source_of("forward", [f"v{i}" for i in range(self.plan.count)], lines)
 
     def backward_source(self, rules: str, units: Sequence[Step | Chain], loops: list[Call]) -> str:
         """The same for the gradients, with the usual rules or those for zeros."""
@@ -212,7 +212,7 @@ class Replay:
         ]
         if loops:
             self.unsure = [slot for slot in self.checked if slot in unsure]
-        return _source("backward", parameters, [*lines, f"return [{result}], {_any(loops[first_loop:])}"])
+        return source_of("backward", parameters, [*lines, f"return [{result}], {_any(loops[first_loop:])}"])
 
     def _product(self, step: Step, place: int, lines: list[str], is_compiled: bool) -> str:
         """The share of the inputs or the weights of an `affine`. Where it is nan and the step starts a chain, the loops
@@ -284,7 +284,3 @@ def _any(loops: Sequence[Call]) -> str:
 
 def _names(slots: Sequence[int]) -> str:
     return "".join(f"v{slot}, " for slot in slots)
-
-
-def _source(name: str, parameters: Sequence[str], lines: Sequence[str]) -> str:
-    return f"def {name}({', '.join(parameters)}):\n" + "".join(f"    {line}\n" for line in lines)

@@ -14,8 +14,8 @@ from typing import Any
 from autograd.compiler.executors import Interpreter
 from autograd.compiler.program import Program
 from autograd.formula import LEAVES, ONE, ZERO, Formula, parts, substitute
-from autograd.readers.floats import FLOAT, NAMESPACE
-from autograd.readers.generated import function_from
+from autograd.readers.floats import FLOAT, NAMESPACE, tried
+from autograd.readers.generated import function_from, source_of
 from autograd.readers.printer import statements
 
 MOST = 256  # operations
@@ -206,16 +206,11 @@ def _function(
     lines = [f"{target} = {text}" for target, text in statements(results, FLOAT)]
     if expression and parameters:
         tests = " and ".join(f"type({parameter}) is float" for parameter in parameters)
-        lines.insert(0, f"if not ({tests}):\n            return None")
+        lines.insert(0, f"if not ({tests}): return None")
     if outputs:
         lines.append(f"nan_if_any = {' + '.join(outputs)}")
         checks = [*checks, "nan_if_any == nan_if_any"]
     if checks:
-        lines.append(f"if not ({' and '.join(checks)}):\n            return None")
+        lines.append(f"if not ({' and '.join(checks)}): return None")
     lines.append(f"return {expression or '(' + ''.join(f'{output}, ' for output in outputs) + ')'}")
-    body = "".join(f"        {line}\n" for line in lines)
-    source = (
-        f"def {name}({', '.join(parameters)}):\n    try:\n{body}    except (ArithmeticError, ValueError):\n"
-        "        return None\n"
-    )
-    return function_from(source, name, NAMESPACE)
+    return function_from(source_of(name, parameters, tried(lines, "return None")), name, NAMESPACE)

@@ -8,7 +8,7 @@ from operator import attrgetter, is_, itemgetter
 from typing import Any
 
 from autograd.node import Node
-from autograd.readers.generated import function_from
+from autograd.readers.generated import function_from, source_of
 
 MOST = 5000  # things for which it is worth the while to print and compile lines
 
@@ -18,7 +18,7 @@ def reader(nodes: Sequence[Node], slot: str) -> Callable[[], list[Any]]:
     if len(nodes) > MOST:
         get = attrgetter(slot)
         return lambda: [*map(get, nodes)]
-    return _function("read", "", {"n": nodes}, [f"return [{_each(f'n{{}}.{slot}, ', nodes)}]"])
+    return _function("read", (), {"n": nodes}, [f"return [{_each(f'n{{}}.{slot}, ', nodes)}]"])
 
 
 def writer(nodes: Sequence[Node], slot: str) -> Callable[[Sequence[Any]], None]:
@@ -30,14 +30,14 @@ def writer(nodes: Sequence[Node], slot: str) -> Callable[[Sequence[Any]], None]:
                 setattr(node, slot, thing)
 
         return write
-    return _function("write", "things, ", {"n": nodes}, [f"{_each(f'n{{}}.{slot}, ', nodes)}= things"])
+    return _function("write", ("things",), {"n": nodes}, [f"{_each(f'n{{}}.{slot}, ', nodes)}= things"])
 
 
 def untouched(leaves: Sequence[Node]) -> Callable[[], bool]:
     """A function that tells whether leaves have the gradients of new ones: None of Tensors, 0.0 of Values. Of both
     together, and of very many Tensors, it says no."""
     if {leaf.priority for leaf in leaves} == {2} and len(leaves) <= MOST:
-        return _function("are_none", "", {"n": leaves}, [f"return {_each('n{}.grad is ', leaves)}None"])
+        return _function("are_none", (), {"n": leaves}, [f"return {_each('n{}.grad is ', leaves)}None"])
     read, pack, zeros = reader(leaves, "grad"), struct.Struct(f"{len(leaves)}d").pack, bytes(8 * len(leaves))
 
     def are_zero() -> bool:
@@ -80,16 +80,17 @@ def sameness(
     for get, thing, names in getters:
         add(thing, map(("[{!r}]" if isinstance(get, itemgetter) else ".{}").format, names), get(thing))
     lines = [*(f"if not {test}: return False" for test in tests), "return True"]
-    return _function("is_same", "", {"t": holders, "k": kept}, lines)
+    return _function("is_same", (), {"t": holders, "k": kept}, lines)
 
 
 def _each(text: str, things: Sequence[Any]) -> str:
     return "".join(text.format(i) for i in range(len(things)))
 
 
-def _function(name: str, parameters: str, things: dict[str, Sequence[Any]], lines: Sequence[str]) -> Callable[..., Any]:
+def _function(
+    name: str, parameters: Sequence[str], things: dict[str, Sequence[Any]], lines: Sequence[str]
+) -> Callable[..., Any]:
     """A function of these lines; the things are at hand in it as ``letter0``, ``letter1`` and so on."""
     namespace = {f"{letter}{i}": thing for letter, several in things.items() for i, thing in enumerate(several)}
-    known = "".join(f"{each}={each}, " for each in namespace)  # as local variables, the quickest to be read
-    source = f"def {name}({parameters}{known}):\n" + "".join(f"    {line}\n" for line in lines)
-    return function_from(source, name, namespace | {"is_": is_})
+    known = [f"{each}={each}" for each in namespace]  # as local variables, the quickest to be read
+    return function_from(source_of(name, [*parameters, *known], lines), name, namespace | {"is_": is_})

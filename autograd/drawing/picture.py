@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autograd.collector import collector_waits
 from autograd.drawing import dot_language
 from autograd.drawing.explorer import Page
 from autograd.drawing.folding import Fold, bundle, fold
@@ -17,6 +16,7 @@ from autograd.drawing.scene import Scene
 from autograd.drawing.snapshot import Snapshot, snapshot
 from autograd.drawing.style import Color, Direction, Edges, Style, Theme
 from autograd.drawing.text import tree
+from autograd.memory import collector_waits
 
 _LARGEST_SHOWN = 4_000_000  # bytes of SVG that a notebook still shows without delay
 

@@ -14,11 +14,11 @@ from autograd.readers.text import TEXT
 _MOST_LINES = 30
 
 
-def tree(scene: Scene, most: int = _MOST_LINES) -> str:
+def tree(scene: Scene) -> str:
     """The tree, each value once; of a large graph the beginning."""
     lines: list[str] = []
     for line in _lines(scene):
-        if len(lines) == most:
+        if len(lines) == _MOST_LINES:
             lines.append(f"… ({sum(item.kind != 'constant' for item in scene.snapshot.items)} values in all)")
             break
         lines.append(line)

@@ -24,6 +24,11 @@ def data_of(x: Any) -> Any:
     return x.data if isinstance(x, Node) else x
 
 
+def array_of(x: Any) -> Any:
+    """A node as it is, anything else as an array."""
+    return x if isinstance(x, Node) else np.asarray(x)
+
+
 def float_dtype(*arrays: Any) -> Any:
     """The dtype of what is computed of these: single precision stays single."""
     return np.result_type(0.0, *map(data_of, arrays))

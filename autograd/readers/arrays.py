@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import special
 from autograd.formula import ONE, ZERO, Formula, Row
-from autograd.readers.generated import function_from
+from autograd.readers.generated import function_from, source_of
 from autograd.readers.printer import Target, statements
 
 # rows whose NumPy function bears another name
@@ -127,4 +127,4 @@ def _source(
     then: Sequence[str] = (),
 ) -> str:  # fmt: skip
     lines = [*(f"{target} = {text}" for target, text in statements(results, ARRAY)), *then, f"return {returned}"]
-    return f"def {name}({', '.join(names or row.names)}):\n" + "".join(f"    {line}\n" for line in lines)
+    return source_of(name, names or row.names, lines)

@@ -7,7 +7,7 @@ more by the array reader; on the usual path that costs nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.formula import CONDITIONS, Row, parts
 from autograd.readers import arrays
-from autograd.readers.generated import function_from
+from autograd.readers.generated import function_from, source_of
 from autograd.readers.printer import Target, expanded, statements
 
 
@@ -48,31 +48,28 @@ NAMESPACE: dict[str, Any] = {
 _NEVER_RAISE = ("number", "constant", "name", "add", "sub", "mul", "neg", "abs", "where", *CONDITIONS)
 
 
-def may_raise(row: Row) -> bool:
-    """Whether computing the row or its partials with `math` can raise."""
+def body(row: Row, wanted: tuple[str, ...], otherwise: str) -> list[str]:
+    """Lines that compute ``z`` and the wanted partials from the row's names, and do otherwise where `math` raises."""
+    formulas = {"z": FLOAT.own_formula(row), **{name: row.named_partials[name] for name in wanted}}
+    lines = [f"{name} = {text}" for name, text in statements(formulas, FLOAT)]
+    return tried(lines, otherwise) if _may_raise(row) else lines
+
+
+def tried(lines: Iterable[str], otherwise: str) -> list[str]:
+    """Lines of arithmetic on floats, and what is to be done where they raise."""
+    return ["try:", *(f"    {line}" for line in lines), "except (ArithmeticError, ValueError):", f"    {otherwise}"]
+
+
+def _may_raise(row: Row) -> bool:
     formulas = (FLOAT.own_formula(row), *row.named_partials.values())
     return any(part[0] not in _NEVER_RAISE for formula in formulas for part in parts(expanded(formula, FLOAT)))
-
-
-def body(row: Row, wanted: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Assignments that compute ``z`` and the wanted partials from the row's names."""
-    return statements({"z": FLOAT.own_formula(row), **{name: row.named_partials[name] for name in wanted}}, FLOAT)
 
 
 def source(row: Row) -> str:
     """The source of a function of floats that returns the row's value and all its partials."""
     wanted = tuple(f"d{arg}" for arg in row.args)
-    lines = [f"{name} = {text}" for name, text in body(row, wanted)]
-    if may_raise(row):
-        call = f"ieee({', '.join(row.names)})"
-        lines = [
-            "try:",
-            *(f"    {line}" for line in lines),
-            "except (ArithmeticError, ValueError):",
-            f"    return {call}",
-        ]
-    lines.append(f"return {', '.join(('z', *wanted))}")
-    return f"def evaluate_{row.name}({', '.join(row.names)}):\n" + "".join(f"    {line}\n" for line in lines)
+    lines = body(row, wanted, f"return ieee({', '.join(row.names)})")
+    return source_of(f"evaluate_{row.name}", row.names, [*lines, f"return {', '.join(('z', *wanted))}"])
 
 
 @cache

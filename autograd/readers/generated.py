@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import linecache
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+
+def source_of(name: str, parameters: Iterable[str], lines: Iterable[str]) -> str:
+    """The source of a function, given the lines of its body.
+
+    >>> print(source_of("double", ["x"], ["z = x + x", "return z"]))
+    def double(x):
+        z = x + x
+        return z
+    <BLANKLINE>
+    """
+    return f"def {name}({', '.join(parameters)}):\n" + "".join(f"    {line}\n" for line in lines)
 
 
 def function_from(source: str, name: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:

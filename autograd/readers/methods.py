@@ -7,7 +7,8 @@ The method keeps the floats under the names the table uses: ``x``, ``y`` for the
 from __future__ import annotations
 
 from autograd.formula import Row
-from autograd.readers.floats import body, may_raise
+from autograd.readers.floats import body
+from autograd.readers.generated import source_of
 
 _RECORD = """\
     out = new_value()
@@ -33,8 +34,8 @@ def method_source(row: Row) -> str:
         return f"def {row.name}(self):\n{lines}" + _RECORD.format(left="self", right="None", dx=f"d{x}", dy="None")
     if len(row.args) == 2 and not row.params:
         return _binary(row, row.name, "self", "other")
-    names = ", ".join(f"{name}={row.params[name]}" if name in row.params else name for name in row.names[1:])
-    return f"def {row.name}(self, {names}):\n    return call(row, self, {', '.join(row.names[1:])})\n"
+    others = [f"{name}={row.params[name]}" if name in row.params else name for name in row.names[1:]]
+    return source_of(row.name, ["self", *others], [f"return call(row, self, {', '.join(row.names[1:])})"])
 
 
 def operator_source(row: Row, reflected: bool = False) -> str:
@@ -65,9 +66,6 @@ def _binary(row: Row, name: str, left: str, right: str, is_operator: bool = Fals
 
 
 def _compute(row: Row, wanted: tuple[str, ...], indent: str) -> str:
-    lines = [f"{name} = {text}" for name, text in body(row, wanted)]
-    if may_raise(row):
-        results = ", ".join(name if name in ("z", *wanted) else "_" for name in ("z", *(f"d{arg}" for arg in row.args)))
-        ieee = f"{results} = ieee({', '.join(row.names)})"
-        lines = ["try:", *(f"    {line}" for line in lines), "except (ArithmeticError, ValueError):", f"    {ieee}"]
+    results = ", ".join(name if name in ("z", *wanted) else "_" for name in ("z", *(f"d{arg}" for arg in row.args)))
+    lines = body(row, wanted, f"{results} = ieee({', '.join(row.names)})")
     return "".join(f"{indent}{line}\n" for line in lines)

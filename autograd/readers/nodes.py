@@ -13,7 +13,7 @@ from autograd import modes
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS, call
 from autograd.node import Node
-from autograd.readers.generated import function_from
+from autograd.readers.generated import function_from, source_of
 from autograd.readers.printer import Target, statements
 from autograd.rows import share_row
 
@@ -30,9 +30,8 @@ NODE = Target(
 def source(row: Row, index: int) -> str:
     """The source of a function of nodes: the partial derivative with respect to one argument."""
     name = f"d{row.args[index]}"
-    partial = row.named_partials[name]
-    lines = "".join(f"    {target} = {text}\n" for target, text in statements({name: partial}, NODE))
-    return f"def {row.name}_{name}(z, {', '.join(row.names)}):\n{lines}    return {name}\n"
+    lines = [f"{target} = {text}" for target, text in statements({name: row.named_partials[name]}, NODE)]
+    return source_of(f"{row.name}_{name}", ("z", *row.names), [*lines, f"return {name}"])
 
 
 @cache

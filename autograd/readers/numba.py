@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from autograd.formula import Row, parts
 from autograd.readers.floats import FLOAT
+from autograd.readers.generated import source_of
 from autograd.readers.printer import Target, statements
 
 NUMBA = Target(
@@ -44,5 +45,5 @@ def functions(row: Row) -> Iterator[str]:
 
 
 def _function(name: str, names: Sequence[str], lines: list[tuple[str, str]], result: str) -> str:
-    body = "".join(f"    {target} = {text}\n" for target, text in lines)
-    return f"@kernel\ndef {name}({', '.join(names)}):\n{body}    return {result}\n"
+    body = [f"{target} = {text}" for target, text in lines]
+    return f"@kernel\n{source_of(name, names, [*body, f'return {result}'])}"

@@ -79,20 +79,20 @@ def _folded(formula: Formula) -> Formula:
     return formula
 
 
-def spell(formula: Formula, target: Target, names: Mapping[str, str] | None = None) -> str:
+def spell(formula: Formula, target: Target) -> str:
     """The formula as one expression of the target's language, with no more parentheses than it needs."""
-    return _spell(expanded(formula, target), target, names or {})[0]
+    return _spell(expanded(formula, target), target)[0]
 
 
-def _spell(formula: Formula, target: Target, names: Mapping[str, str]) -> tuple[str, int]:
+def _spell(formula: Formula, target: Target) -> tuple[str, int]:
     head, args = formula[0], formula[1:]
     if head == "number":
         return target.number(args[0]), _LEVEL["neg"] if args[0] < 0 else _ATOM
     if head == "constant":
         return target.constants[args[0]], _ATOM
     if head == "name":
-        return names.get(args[0], args[0]), _ATOM
-    spelled = [_spell(arg, target, names) for arg in args]
+        return args[0], _ATOM
+    spelled = [_spell(arg, target) for arg in args]
 
     def within(index: int, level: int) -> str:
         text, own = spelled[index]
@@ -143,12 +143,12 @@ def statements(results: Mapping[str, Formula], target: Target) -> list[tuple[str
         if whole or seen[formula] < 2 or formula not in surely or formula[0] in CONDITIONS:
             return rebuilt
         name = f"t{sum(line.startswith('t') for line, _ in lines) + 1}"
-        lines.append((name, _spell(rebuilt, target, {})[0]))
+        lines.append((name, _spell(rebuilt, target)[0]))
         known[formula] = ("name", name)
         return known[formula]
 
     for name, formula in formulas.items():
-        lines.append((name, _spell(shared(formula, whole=True), target, {})[0]))
+        lines.append((name, _spell(shared(formula, whole=True), target)[0]))
         if formula[0] not in LEAVES:
             known.setdefault(formula, ("name", name))
     return lines

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.formula import Formula, Row
 from autograd.readers import arrays, floats
-from autograd.readers.generated import function_from
+from autograd.readers.generated import function_from, source_of
 from autograd.readers.printer import Target, spell
 from autograd.rows import ROWS
 
@@ -113,7 +113,7 @@ def holds(condition: Formula, values: Mapping[str, float]) -> bool:
 
 @cache
 def _function(condition: Formula, names: tuple[str, ...]) -> Callable[..., Any]:
-    source = f"def holds({', '.join(names)}):\n    return {spell(condition, arrays.ARRAY)}\n"
+    source = source_of("holds", names, [f"return {spell(condition, arrays.ARRAY)}"])
     return function_from(source, "holds", arrays.NAMESPACE)
 
 
