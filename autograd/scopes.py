@@ -29,6 +29,7 @@ class Scope:
 
     kind: str
     path: str | None = None
+    sought: int = 0  # how often its path was missed
 
 
 class Call(NamedTuple):
@@ -162,7 +163,7 @@ def _keep(notes: _Notes, model: Any, parts: _Parts, result: Any, is_named: bool)
         is_named = True
     for node in (result,) if isinstance(result, Node) else flatten(result)[0]:
         if isinstance(node, Node) and node.op is not None:
-            if not is_named and any(scope.path is None for scope in notes[2::3]):  # here, and not in another thread
+            if not is_named and any([*map(_is_to_be_named, notes[2::3])]):  # here, and not in another thread
                 _name_parts(model, parts)
             is_named = True
             _add(notes, node)
@@ -187,6 +188,14 @@ def _scope_of(module: Any) -> Scope:
     if scope.path is None:
         _nameless[0] += 1
     return scope
+
+
+def _is_to_be_named(scope: Scope) -> bool:
+    """Whether to look for a module that has no path: ever more rarely if it is stored nowhere, as that takes long."""
+    if scope.path is not None:
+        return False
+    scope.sought += 1
+    return scope.sought & (scope.sought - 1) == 0  # the first, second, fourth, eighth … time
 
 
 def _name_parts(model: Any, parts: _Parts) -> None:

@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from autograd import GraphTooLargeError, Tensor, Value, draw, no_grad
+from autograd import GraphTooLargeError, Tensor, Value, draw, no_grad, scopes
 from autograd.drawing.folding import bundle, fold
 from autograd.drawing.scene import Scene
 from autograd.drawing.snapshot import snapshot
@@ -152,14 +152,28 @@ def test_a_part_added_later_has_a_name(fails):
     assert "layers.1.neurons.0" in groups_of(model(inputs()))
 
 
+class Around(Module):
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, x):
+        return self.function(x)
+
+
+def test_a_part_that_is_stored_nowhere_is_sought_ever_more_rarely(monkeypatch):
+    net, looks, name_parts = network(), [], scopes._name_parts
+    monkeypatch.setattr(scopes, "_name_parts", lambda *given: (looks.append(given), name_parts(*given)))
+    model = Around(lambda x: net(x))
+    for _ in range(100):
+        model(inputs())
+    assert len(looks) <= 8
+    model.late = net
+    for _ in range(100):
+        y = model(inputs())
+    assert "late.layers.0.neurons.1" in groups_of(y)
+
+
 def test_a_part_has_a_name_though_it_was_first_called_where_it_is_not_stored():
-    class Around(Module):
-        def __init__(self, function):
-            self.function = function
-
-        def __call__(self, x):
-            return self.function(x)
-
     net = network()
     assert {"MLP", "Layer", "Neuron"} <= groups_of(Around(lambda x: net(x))(inputs())).keys()
     assert "layers.0.neurons.1" in groups_of(net(inputs()))
