@@ -49,6 +49,8 @@ def erfc(x: Any) -> Any:
 def _by_range(x: Any, near: Callable[[_Array], _Array], away: Callable[[_Array, _Array], _Array]) -> Any:
     x = np.asarray(x)
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    if x.dtype.itemsize < 4:  # the polynomials would leave the range of half precision
+        return _by_range(x.astype(np.float32), near, away).astype(x.dtype)
     size = np.abs(x)
     result = np.array(x)  # a nan stays a nan
     inside, outside = size <= _NEAR, size > _NEAR

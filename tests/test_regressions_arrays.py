@@ -2,6 +2,7 @@
 where there is one."""
 
 import gc
+import math
 import sys
 import tracemalloc
 
@@ -422,3 +423,12 @@ def test_clip_as_a_method_takes_what_numpys_takes():
     for args, named in bounds:
         assert t.clip(*args, **named).tolist() == t.data.clip(*args, **named).tolist()
     assert grad(lambda x: x.clip(min=0.3).sum())(t.data).tolist() == [0, 1, 1]
+
+
+def test_the_error_function_in_half_precision():
+    """Its polynomials left the range of half precision: erf(3) was nan."""
+    x = np.array([-8, -3, -1, 0, 0.3, 1, 3, 5, 8], np.float16)
+    for f, g in ((autograd.erf, math.erf), (autograd.erfc, math.erfc)):
+        found = f(Tensor(x)).data
+        assert found.dtype == np.float16
+        assert found.tolist() == np.array([*map(g, x.tolist())], np.float16).tolist()

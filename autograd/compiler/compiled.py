@@ -272,9 +272,11 @@ def _type_of(each: Any) -> Any:
 
 
 def _twins(given: list[Any]) -> list[int]:
-    """Where something occurs more than once among the arguments: for each node, which one it is."""
-    ids = [*map(id, given)]
-    return [ids.index(id(each)) for each in given if isinstance(each, Node)] if len({*ids}) < len(ids) else []
+    """Where a node occurs more than once among the arguments: for each node, which one it is."""
+    if len({*map(id, given)}) == len(given):
+        return []
+    ids = [id(each) for each in given if isinstance(each, Node)]
+    return [*map(ids.index, ids)] if len({*ids}) < len(ids) else []
 
 
 def _is_discrete(each: Any) -> bool:
