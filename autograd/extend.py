@@ -44,7 +44,11 @@ def primitive(f: Callable[..., Any]) -> Callable[..., Any]:
         if not nodes:
             return f(*operands, **params)
         for position, each in enumerate(operands):
-            if not isinstance(each, (Node, np.ndarray, list, tuple)) and constant(each) is None:
+            if (
+                not isinstance(each, (Node, np.ndarray, list, tuple))
+                and constant(each) is None
+                and np.asarray(each).dtype.kind not in "fiub"  # ranges and other things that NumPy takes for arrays
+            ):
                 raise TypeError(
                     f"argument {position} of {op.name}() is {kind_of(each)}, and its operands are nodes, numbers and "
                     "arrays; pass anything else by its name, as in f(x, k=k)"

@@ -182,9 +182,13 @@ class Optimizer:
     def _decay(self, gradients: list[Any]) -> None:
         """Add the parameters' decay to their gradients, or shrink them, where they have a gradient."""
         for group in self._groups:
+            dtype = group.memory["scratch"].dtype
             for i, (_, shape) in zip(group.positions, group.places, strict=True):
-                if gradients[i] is not None and self.params[i].shape != shape:
-                    raise _was_replaced(i, shape, group.memory["scratch"].dtype, self.params[i].data)
+                parameter = self.params[i]
+                if gradients[i] is not None and (
+                    parameter.shape != shape or (group.change is _change_fused and parameter.dtype != dtype)
+                ):
+                    raise _was_replaced(i, shape, dtype, parameter.data)
         for i, (parameter, gradient) in enumerate(zip(self.params, gradients, strict=True)):
             if gradient is None or i in self.undecayed:
                 continue

@@ -138,6 +138,13 @@ def test_the_same_node_twice():
     assert (a.grad, b.grad) == (5.0, 2.0)
 
 
+def test_the_same_constant_twice_is_no_other_kind_of_call():
+    f, t, x = jit(lambda t, x, y, k, n: t * x.sum() * y.sum() * k * n), Value(3.0), np.ones(2)
+    half = 0.5
+    assert [f(t, x, x + 1.0, half, 2.0).data, f(t, x, x, half, half).data] == [24.0, 3.0]
+    assert len(f.calls.kinds) == 1
+
+
 def test_an_argument_that_is_captured_too_gets_both_gradients():
     w = Value(3.0)
     f = jit(lambda x: x * w)

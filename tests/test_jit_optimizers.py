@@ -118,9 +118,10 @@ def test_a_wrong_gradient_changes_nothing():
 
 
 @pytest.mark.parametrize("data", [np.ones(100), np.ones(2), np.ones((3, 1)), np.ones(3, np.float32)])
-def test_a_parameter_of_another_size_is_refused(data):
+@pytest.mark.parametrize("kind", [nn.Adam, nn.AdamW])
+def test_a_parameter_of_another_size_is_refused(kind, data):
     p = Tensor(np.ones(3))
-    optimizer = nn.Adam([p], fused=True)
+    optimizer = kind([p], weight_decay=0.1, fused=True)
     p.data, p.grad = data.copy(), np.ones_like(data)
     with pytest.raises(ValueError, match=r"parameter 0 had shape \(3,\) and dtype float64 when"):
         optimizer.step()

@@ -193,6 +193,21 @@ def test_ties_in_half_precision():
     assert x.grad.astype(float).sum() == pytest.approx(1.0, rel=0.05)
 
 
+def test_means_in_half_precision():
+    """More elements than the greatest number there is: their count overflowed."""
+    x = np.ones((70_000, 2), np.float16)
+    for f, wanted in (
+        (lambda x: x[:, 0].mean(), 1 / 70_000),
+        (lambda x: x.mean(axis=0)[0], 1 / 70_000),
+        (np.mean, 1 / 140_000),
+    ):
+        assert grad(f)(x)[5, 0] == np.float16(wanted)
+    labels = np.full(x.shape, 0.5, np.float16)
+    assert autograd.cross_entropy(Tensor(x), labels).item() == pytest.approx(np.log(2), rel=1e-3)
+    labels[:, 0] = 0.0
+    assert grad(autograd.cross_entropy)(x, labels)[5] == pytest.approx([0.25 / 70_000, -0.25 / 70_000], rel=0.02)
+
+
 def test_repeated_indices_lose_no_sums():
     """`out[idx] += g` counts a repeated index once."""
     found = gradient_at(lambda x: x[[0, 0, 2]] * np.array([1.0, 10.0, 100.0]), [1.0, 2.0, 3.0])

@@ -349,6 +349,15 @@ def test_functions_of_scipy(name):
     gradcheck(f, 0.3)
 
 
+@pytest.mark.parametrize("function", [autograd.erf, autograd.erfc])
+def test_error_functions_in_half_precision(function):
+    numbers = np.arange(2**16, dtype=np.uint16).view(np.float16)  # all that there are
+    exact = [function(float(each)) for each in numbers]
+    found = function(Tensor(numbers)).data
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, np.float16(exact), rtol=np.finfo(np.float16).eps, atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
@@ -440,6 +449,9 @@ def test_a_rule_for_some_arguments_only():
     extend.defvjp(scaled, lambda ans, x, k: lambda g: g * k)
     assert grad(scaled)(2.0, 3.0) == 3.0  # a constant needs no rule behind the others either
     assert grad(grad(lambda x: scaled(x * x, np.float64(3.0))))(2.0) == 6.0
+    assert grad(lambda x: np.sum(scaled(x, range(3))))(np.ones(3)).tolist() == [0.0, 1.0, 2.0]
+    with pytest.raises(TypeError, match="argument 1 of scaled.* is a str, .* pass anything else by its name"):
+        scaled(Value(2.0), "3")
     with pytest.raises(TypeError, match=r"scaled\(\) has no rule for argument 1, which is a node"):
         grad(scaled, 1)(2.0, 3.0)
 

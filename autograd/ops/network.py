@@ -133,7 +133,7 @@ def cross_entropy(x: Any, labels: Any) -> Any:
     if len(shape) != 2:
         raise ValueError(f"cross_entropy() takes logits of shape (rows, classes), not {shape}")
     if labels.ndim == 2 and labels.shape == shape:
-        return (log_softmax(x) * labels).sum() / -shape[0]
+        return (log_softmax(x) * labels).mean() * -shape[1]  # half sums end at 65504
     if labels.shape != shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError(
             f"cross_entropy() of logits of shape {shape} takes class indices of shape {shape[:1]}, or probabilities of "

@@ -91,7 +91,14 @@ def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return _sum(x, axis, keepdims=keepdims)
 
 
-@primitive(np.mean, dx=lambda g, z, x, axis, keepdims: _spread(g / _count(x, axis), z, x, axis))
+def _mean_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    count = _count(x, axis)
+    if count > 65504 and g.dtype == np.float16:  # which holds no greater number
+        return _spread(g / (count / 2**15) / 2**15, z, x, axis)
+    return _spread(g / count, z, x, axis)
+
+
+@primitive(np.mean, dx=_mean_rule)
 def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The mean over axes, over all unless given; that of nothing is nan."""
     if getattr(x, "dtype", None) == np.float16:  # whose sum ends at 65504
