@@ -9,7 +9,7 @@
     modes, scopes, naming      no_grad and the like; which module made which node; what a node is called
     pickling, memory           copies of graphs and pickles; what collector and C library are told about memory
     plain, tree                what counts as a plain number; nested lists and dicts
-    special, quiet             the error function, which NumPy lacks; NumPy's warnings off
+    special, quiet, nans       the error function, which NumPy lacks; NumPy's warnings off; gradients that are nan
     transforms, numpy, extend  grad, jacobian, …: HIPS autograd's interface
     numerical                  numerical derivatives, gradcheck
     symbolic, explanation, steps, inspection, expression   a graph in formulas, words, lines, code; a formula as a graph

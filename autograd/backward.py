@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush, heapreplace
-from math import isnan
 from operator import attrgetter
 from sys import getrefcount
 from typing import Any, Literal
@@ -22,13 +21,13 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd import modes
+from autograd.nans import can_only_be_born, has_nan
 from autograd.node import UNTOUCHED, Node
 from autograd.ops import reduce
 from autograd.ops.shape import astype, broadcast_to, data_of, sum_to, to_tensor
 from autograd.plain import constant, kind_of
-from autograd.quiet import hush, unhush
+from autograd.quiet import born, hush, listen, unhush
 
-_MANY = 30_000  # entries, from which on it takes less time to ask for the least than for its place
 _FEW = 100  # leaves, up to which it takes little time to tell whether one is among them
 _by_number = attrgetter("number")
 _op = attrgetter("op")
@@ -250,12 +249,14 @@ def gradients(
     if as_graph and not modes.is_recording():
         with modes.enable_grad():
             return gradients(outputs, as_graph, keep, stop)
-    token = hush()
+    token = listen()
+    before = born[0]
     try:
-        found = _walk(outputs, as_graph, False, keep, stop)
-        if not (as_graph and modes.is_watched()) and has_nan(found.values()):
+        found, is_safe = _walk(outputs, as_graph, False, keep, stop)
+        is_safe = (is_safe and born[0] == before) or (as_graph and modes.is_watched())
+        if not is_safe and has_nan(found.values()):
             # A zero and an inf may have met on a path. The walk that minds them is slower, so it comes second.
-            found = _walk(outputs, as_graph, True, keep, stop)
+            found, _ = _walk(outputs, as_graph, True, keep, stop)
     finally:
         unhush(token)
     return found
@@ -267,9 +268,11 @@ def _walk(
     careful: bool,
     keep: str,
     stop: Collection[Node],
-) -> dict[Node, Any]:
+) -> tuple[dict[Node, Any], bool]:
+    """The gradients, and whether a nan can only be among them if one was born here."""
     anomaly = modes.active and modes.anomaly_is_on()
     plain = not (as_graph or careful or anomaly)
+    is_safe = plain and len(outputs) == 1 and can_only_be_born(*outputs[0])
     keeps_all, keeps_some = keep == "all", keep != "leaves"
     array = np.ndarray
     sums: dict[Any, Any] = {}
@@ -302,6 +305,7 @@ def _walk(
                     np.add(total, share, out=total)
                 else:
                     sums[operand] = total + share
+                    is_safe = False  # of a sum of Python's own numbers nothing is told
                 continue
             sums[operand] = share
             if operand.op is not None and operand not in stop:
@@ -320,10 +324,12 @@ def _walk(
         if plain and node.priority == 2 and not node.op.rules_for_all:
             rules, pulled, recorded, params = node.op.rules, node.links, node.recorded, node.params
             z = node._primal if type(node.number) is int else node._result
+            is_safe = is_safe and node.op.passes_on_nan
             if node.op.row is None and gradient.base is not None and 0 in gradient.strides:
                 gradient = gradient.copy()  # one number spread out: good for elementwise rules, slow in a product
             continue
         rules = ()
+        is_safe = False
         if anomaly:
             modes.check_in_place(node)
         pulled = node._pull(gradient, as_graph, careful)
@@ -338,7 +344,7 @@ def _walk(
                 sums[node] = total.copy()  # gradients share memory neither with each other nor with anything else
         elif node.priority == 2 and not isinstance(total, Node):
             sums[node] = np.asarray(total)
-    return sums
+    return sums, is_safe
 
 
 def fitted(operand: Any, share: Any) -> Any:
@@ -368,28 +374,6 @@ def _references() -> int:
 
 
 _ALONE = _references()  # what `getrefcount` says of an array that one dict and one variable hold
-
-
-def has_nan(gradients: Iterable[Any]) -> bool:
-    """Whether a nan is in one of some numbers, arrays and nodes."""
-    array = np.ndarray
-    for data in gradients:
-        if type(data) is not array and isinstance(data, Node):
-            data = data.data
-        if type(data) is array:
-            # the least is a nan if there is one: the quickest question that finds one
-            if data.size == 1:
-                data = data.item()
-            elif data.size > _MANY:
-                data = np.minimum.reduce(data, None)
-            elif data.size:
-                data = data if data.flags.c_contiguous else data.T  # or argmin may make a copy
-                data = data.item(data.argmin())
-            else:
-                continue
-        if isnan(data):
-            return True
-    return False
 
 
 def reachable(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:

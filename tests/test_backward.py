@@ -25,7 +25,10 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, grad, is_recording, no_grad
-from autograd.backward import has_nan
+from autograd.nans import has_nan
+from autograd.ops.primitive import PRIMITIVES, elementwise
+from autograd.quiet import born, listen, unhush
+from autograd.rows import ROWS
 
 DEPTH = 1_000_000
 
@@ -1027,6 +1030,69 @@ def test_a_nan_is_noticed_in_arrays_of_any_size(size, dtype):
         gradient[place, 1] = np.nan
         assert has_nan([gradient])
         assert has_nan([np.ones(3), gradient.T])
+
+
+_PASSING = [name for name in ROWS if elementwise(ROWS[name]).passes_on_nan]
+
+
+@pytest.mark.parametrize("name", _PASSING)
+@pytest.mark.parametrize("size", [1, 5000])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.filterwarnings("ignore")
+def test_numpy_tells_of_every_nan_that_a_rule_gives_birth_to(name, size, dtype):
+    """The walk looks for none where it was told of none, and no data held one."""
+    op = elementwise(ROWS[name])
+    numbers = np.array([0.0, -0.0, 1.0, -0.5, 3.0, 1e-6, 6e4, -np.inf, np.inf], dtype)
+    grids = [grid.ravel() for grid in np.meshgrid(*[numbers] * (len(op.rules) + 1))]
+    if size > 1:
+        grids = [np.resize(grid, max(size, grid.size)) for grid in grids]
+    for part in zip(*grids, strict=True) if size == 1 else [grids]:
+        g, *operands = [np.array(each, dtype) for each in part]
+        z = np.asarray(op.forward(*operands))
+        sound = ~np.isnan(z)
+        if not sound.any():
+            continue
+        g, z, *operands = [each[sound] if size > 1 else each for each in (g, z, *operands)]
+        for rule in op.rules:
+            before, token = born[0], listen()
+            try:
+                share = rule(g, z, *operands)
+            finally:
+                unhush(token)
+            assert born[0] > before or not np.isnan(share).any()
+
+
+@pytest.mark.parametrize("op", [op for op in PRIMITIVES.values() if op.passes_on_nan])
+def test_what_is_said_to_pass_on_nan_does(op):
+    for place in range(6):
+        x = np.arange(6.0)
+        x[place] = np.nan
+        assert np.isnan(op.forward(x.reshape(2, 3), axis=None)).all()
+        assert np.isnan(op.forward(x.reshape(2, 3), axis=0)).any()
+
+
+def test_what_leaves_out_a_nan_is_not_said_to_pass_it_on():
+    assert {"add", "sub", "mul", "div", "exp", "log", "tanh", "relu", "sigmoid", "sqrt", "sin"} <= set(_PASSING)
+    assert not {"where", "pow", "hypot", "fmax", "fmin", "chain_product"} & set(_PASSING)
+
+
+def test_a_nan_in_the_data_is_looked_for_where_the_output_has_none():
+    x = Tensor([np.nan, 4.0])
+    np.where(x.data > 0, x * x, 0.0).sum().backward()
+    assert x.grad.tolist() == [0.0, 8.0]
+    x = Tensor([[np.nan, 0.5], [4.0, 0.5]])
+    (x * x)[1].sum().backward()
+    assert x.grad.tolist() == [[0.0, 0.0], [8.0, 1.0]]
+
+
+def test_a_nan_born_in_the_walk_is_noticed_where_all_data_is_finite():
+    """The root's slope at 0 is inf, times 0; and the shares inf and -inf of one operand are added up."""
+    x = Tensor([0.0, 1.0])
+    (x.sqrt() * 0.0 + x).sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+    x = Tensor([0.0, 1.0])
+    (x.sqrt() - x.sqrt() + 0.0 * x.log().exp()).sum().backward()
+    np.testing.assert_array_equal(x.grad, [np.nan, 0.0])  # nobody's zero
 
 
 @pytest.mark.parametrize("size", [3, 20_000])

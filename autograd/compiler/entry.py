@@ -24,6 +24,7 @@ from autograd.compiler.replay import Replay
 from autograd.compiler.straight import MOST, Straight
 from autograd.compiler.tracing import JitError, Trace, Untraceable, recorded
 from autograd.formula import Row
+from autograd.nans import has_nan
 from autograd.node import Node, tick
 from autograd.ops.index import put
 from autograd.ops.primitive import Leaves, Primitive
@@ -170,7 +171,7 @@ class Entry:
         if outputs is None:
             self._rewind(randoms)
             return MISS
-        if not self.is_scalar and backward.has_nan(outputs):
+        if not self.is_scalar and has_nan(outputs):
             self._rewind(randoms)
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         state = _State(inputs, outputs, args, kwargs, randoms)

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.backward import has_nan
 from autograd.compiler import kernels, numba_modules
 from autograd.compiler.blocks import Block, Ints, Operand, find_blocks
 from autograd.compiler.executors import Interpreter
 from autograd.compiler.program import COMPARE, Program
 from autograd.compiler.tracing import JitWarning
 from autograd.formula import ZERO
+from autograd.nans import has_nan
 from autograd.quiet import hush, unhush
 from autograd.readers import arrays, numba
 

@@ -16,6 +16,7 @@ from autograd import backward
 from autograd.compiler import numba_modules
 from autograd.compiler.chains import Call, Chain, chained, compiled, multiplies, new_array
 from autograd.compiler.plan import Plan, Step
+from autograd.nans import has_nan
 from autograd.quiet import hush, unhush
 from autograd.readers.generated import function_from, source_of
 
@@ -100,7 +101,7 @@ class Replay:
             shares: list[Any]
             shares, is_strange = call.usual(*call.kept, *upstream)
             checked = self.checked if is_strange or call.is_strange else self.unsure
-            if checked and backward.has_nan([shares[slot] for slot in checked]):
+            if checked and has_nan([shares[slot] for slot in checked]):
                 if self.careful is None:
                     self.careful = function_from(
                         self.backward_source("careful", self.plan.steps, []), "backward", self.namespace

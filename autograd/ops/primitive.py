@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
+from autograd import nans
 from autograd.formula import Row
 from autograd.functions import FUNCTIONS
 from autograd.node import Node
@@ -48,6 +49,7 @@ class Primitive:
     joint_rule: Callable[..., Any] | None = None  # one rule that returns the shares of all operands
     hands_back_new: bool = False  # whether these shares are new arrays of the operands' own shapes and dtypes
     is_product: bool = False  # whether a share is a sum of products of the upstream gradient and the other operands
+    passes_on_nan: bool = False  # whether no nan among the operands is left out of the result, and rules only ask NumPy
     # the forward of a node: returns the result, and a tuple of what its rules get behind the operands
     keeping: Callable[..., Any] | None = None
     leaves: Leaves | None = None  # the operands of every node of it, where these are distinct leaves
@@ -83,6 +85,7 @@ def primitive(
     symbol: str = "",
     internal: bool = False,
     is_product: bool = False,
+    passes_on_nan: bool = False,
     keeping: Callable[..., Any] | None = None,
     **rules: Any,
 ) -> Callable[[Callable[..., Any]], Any]:
@@ -90,8 +93,9 @@ def primitive(
 
     The rules are named after the forward's first parameters, its operands; the others are constants. `numpy` are the
     NumPy functions that call it when they meet a node. What is `internal` is no public function. It `is_product` if its
-    rules multiply the upstream gradient with the other operands and add up, and do nothing else. `keeping` is the
-    forward of a node: it returns the result, and a tuple of what the rules then get behind the operands.
+    rules multiply the upstream gradient with the other operands and add up, and do nothing else. It `passes_on_nan` if
+    every nan among its operands is in the result, and its rules are made of elementwise functions and sums of NumPy.
+    `keeping` is the forward of a node: it returns the result, and a tuple of what its rules get behind the operands.
     """
 
     def make(forward: Callable[..., Any]) -> Any:
@@ -102,7 +106,7 @@ def primitive(
         params = {each: p.default for each, p in list(parameters.items())[count:]}
         op = Primitive(
             name, forward, tuple(rules.values()), takes_sequence, symbol, None, params, is_product=is_product,
-            keeping=keeping,
+            passes_on_nan=passes_on_nan, keeping=keeping,
         )  # fmt: skip
         operation = _operation(op, signature)
         PRIMITIVES[name] = op
@@ -219,6 +223,7 @@ def elementwise(row: Row) -> Primitive:
         rules=[arrays.vjp(row, index) for index in range(len(row.args))],
         symbol=row.symbol,
         row=row,
+        passes_on_nan=not row.params and nans.passes_on(arrays.forward(row), len(row.args)),
     )
 
 

@@ -81,7 +81,7 @@ def _share_of(hit: Any, z: Any, x: Any, axis: Axis) -> Any:
     return (hit / count).astype(z.dtype)
 
 
-@primitive(np.sum, dx=_spread)
+@primitive(np.sum, passes_on_nan=True, dx=_spread)
 def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The sum over axes, over all unless given.
 
@@ -98,7 +98,7 @@ def _mean_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return _spread(g / count, z, x, axis)
 
 
-@primitive(np.mean, dx=_mean_rule)
+@primitive(np.mean, passes_on_nan=True, dx=_mean_rule)
 def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The mean over axes, over all unless given; that of nothing is nan."""
     if getattr(x, "dtype", None) == np.float16:  # whose sum ends at 65504
