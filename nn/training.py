@@ -99,7 +99,7 @@ def fit(
             while len(history) < epochs and not history.stopped:
                 row = _epoch(model, batches, loss, (evaluate, compiled), optimizer, schedule, max_norm, seen, bar)
                 if held_out is not None:
-                    row |= _evaluate(model, held_out, loss, named)
+                    row |= _validate(model, held_out, loss, named)
                 history.rows.append(row)
                 if schedule is not None and not schedule.per_batch:
                     schedule.step(row.get("validation loss", row["loss"]))
@@ -235,7 +235,7 @@ def _compiled(evaluate: _Evaluate, model: Module) -> _Evaluate:
     return lambda x, y: compiled(listed(x), listed(y) if np.asarray(y).dtype.kind == "f" else y)
 
 
-def _evaluate(
+def _validate(
     model: Module, batches: Iterable[Any], loss: Callable[[Any, Any], Any], metrics: Mapping[str, Metric]
 ) -> dict[str, float]:
     total, rows, seen = 0.0, 0, []

@@ -54,7 +54,7 @@ def matmul(x: Any, y: Any) -> Any:
         ) from None
 
 
-@function(np.tensordot)
+@function(np.tensordot, np.linalg.tensordot)
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """The sum of products over axes of x and of y: the last and first so many, or a pair of lists of axes."""
     if isinstance(axes, int):

@@ -37,6 +37,8 @@ def float_dtype(*arrays: Any) -> Any:
 def axis_of(x: Any, axis: int) -> int:
     """An axis counted from the front. Raises numpy.exceptions.AxisError if there is no such axis."""
     rank = len(shape_of(x))
+    if not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"an axis is an integer, not {axis!r}; several of them are a tuple")
     if not -rank <= axis < rank:
         raise np.exceptions.AxisError(axis, rank)
     return axis % rank
