@@ -321,11 +321,12 @@ def _walk(
         elif node is None:
             break
         gradient = sums[node] if keeps_some and (keeps_all or node.retains) else sums.pop(node)
-        if plain and node.priority == 2 and not node.op.rules_for_all:
-            rules, pulled, recorded, params = node.op.rules, node.links, node.recorded, node.params
+        op = node.op
+        if plain and node.priority == 2 and not op.rules_for_all:
+            rules, pulled, recorded, params = op.rules, node.links, node.recorded, node.params
             z = node._primal if type(node.number) is int else node._result
-            is_safe = is_safe and node.op.passes_on_nan
-            if node.op.row is None and gradient.base is not None and 0 in gradient.strides:
+            is_safe = is_safe and op.passes_on_nan
+            if op.row is None and gradient.base is not None and 0 in gradient.strides:
                 gradient = gradient.copy()  # one number spread out: good for elementwise rules, slow in a product
             continue
         rules = ()
