@@ -166,8 +166,6 @@ def _operation(op: Primitive, signature: inspect.Signature) -> Callable[..., Any
     count = len(op.rules)
     operand_names, parameters = list(signature.parameters)[:count], list(signature.parameters.values())[count:]
     names = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
-    untyped = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
-    plain = inspect.Signature(untyped)
     # the parameters that are still free where so many of them were given by position
     free = [op.params.keys() - names[:given] for given in range(len(names) + 1)]
 
@@ -190,7 +188,8 @@ def _operation(op: Primitive, signature: inspect.Signature) -> Callable[..., Any
             try:
                 signature.bind(*args, **kwargs)
             except TypeError as error:
-                raise TypeError(f"{op.name}() {error}; it is {op.name}{plain}") from None
+                untyped = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
+                raise TypeError(f"{op.name}() {error}; it is {op.name}{inspect.Signature(untyped)}") from None
             args = (*args, *(kwargs.pop(name) for name in operand_names[given:]))
         params = op.params
         if given == count + 1:  # such as an axis: a third of the time
