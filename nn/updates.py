@@ -119,7 +119,7 @@ def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any
     ]  # fmt: skip
     step = source_of("_step", ("_start", "_parameter", "_its_gradient", shared), loop)
     several = source_of("update", (*each, shared), [f"_step({own}, {shared})" for own in each])
-    source = f"{numba_modules.HEAD}from math import sqrt\n\n\n@njit(**inner, **options)\n{step}\n\n@sweep\n{several}"
+    source = f"{numba_modules.HEAD}from math import sqrt\n\n\n@kernel\n{step}\n\n@loop\n{several}"
     update: Callable[..., None] = numba_modules.module(source).update
     for dtype in dtypes:  # compiled now, rather than in the middle of a step
         empty = np.empty(0, dtype)

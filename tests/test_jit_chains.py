@@ -341,6 +341,35 @@ def test_a_zero_wins(f, least):
     assert np.isfinite(its.grad).all()
 
 
+def test_a_zero_wins_with_what_was_not_kept():
+    """No loop back reads what the roots are taken of, the rules for zeros do."""
+    x, y = np.array([[0.0, 1.0, 2.0], [4.0, 0.0, 1.0]]), np.array([3.0, 2.0, 1.0])
+
+    def f(x, y):
+        return (0.0 * np.sqrt(x * y) + 3.0 * x).sum()
+
+    compiled = jit(f)
+    pairs = [(Tensor(x), Tensor(y)) for _ in range(4)]
+    results = [compiled(*pair) for pair in pairs]  # of which the first comes before the loops are compiled
+    mine = Tensor(x), Tensor(y)
+    f(*mine).backward()
+    for result, pair in zip(results, pairs, strict=True):
+        result.backward()
+        same_gradients(mine, pair)
+    np.testing.assert_array_equal(mine[0].grad, 3.0)
+
+
+def test_only_what_the_gradient_reads_is_kept():
+    x, y, w = (Tensor(RNG.normal(size=600)) for _ in range(3))
+    compiled = jit(lambda: ((x * y + w).tanh() * 2.0 - y).sum())
+    for _ in range(3):
+        result = compiled()
+    kept = result.params["state"].inputs.kept
+    assert len(kept) == 4
+    assert sum(each is leaf.data for each in kept for leaf in (x, y, w)) == 3
+    assert any(np.array_equal(each, np.tanh(x.data * y.data + w.data)) for each in kept)
+
+
 @pytest.mark.parametrize("rows", [1, 4])
 @pytest.mark.parametrize("place", ["inputs", "weights", "bias"])
 @pytest.mark.parametrize("strange", [np.inf, -np.inf, np.nan])
@@ -533,6 +562,12 @@ def test_threads_that_compile_at_the_same_time():
         for found in threads.map(work, range(40)):
             np.testing.assert_allclose(found, mine.grad, rtol=1e-14)
     assert "compiled loops" in compiled.explain()
+
+
+def test_products_are_not_fused_with_sums():
+    (x, y, z), compiled = RNG.normal(size=(3, 1000)), jit(lambda x, y, z: x * y - z)
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(x, y, z), x * y - z)
 
 
 def test_loops_keep_nan_and_inf():

@@ -2,8 +2,8 @@
 
 A loop goes through memory once where NumPy goes once for every operation. The bias of `affine` is added in the loop of
 what follows it. Of many numbers NumPy computes exp, tanh and the like, with vector instructions, between one loop
-forward and the next. Results that something else wants, such as the walk in which a zero wins, are stored. A loop
-returns 0 where all of these are finite, so that nobody has to look for nan.
+forward and the next. Results that something else wants, such as the loop back, are stored. A loop returns 0 where all
+of these and the products are finite, so that nobody has to look for nan.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ class Call(NamedTuple):
     lines: list[str]
     found: str
     gradients: dict[int, str]  # of a backward loop: the names of what it finds, by the slots to which they belong
-    kept: list[str]  # of a forward loop: arrays that the backward loop reads besides the results
 
 
 # the gradient of weights where there is one row of inputs, at half the time of NumPy's
@@ -109,7 +108,6 @@ class Chain:
             [line for call in calls for line in call.lines],
             " or ".join(call.found for call in calls if call.found) or "False",
             {},
-            calls[-1].kept,
         )
 
     def _add(self, part: Part, stored: Collection[Any], wanted: Collection[int], lines: list[str], body: _Body) -> None:
@@ -132,10 +130,10 @@ class Chain:
             return
         body.known.add(result)
         body.each.append(f"z{result} = {self._rounded(f'z_{row.name}({given})')}")
-        if result in wanted:
-            body.each += _kept(place, f"z{result}")
-        elif result in stored:
+        if result in stored:
             body.each.append(f"{place} = z{result}")
+        if result in wanted or step.name == "affine":  # which shows what is in the operands of the product
+            body.each.append(_strange(f"z{result}"))
 
     def backward(self, name: str, upstream: Collection[int], depends: Sequence[bool]) -> Call:
         """The gradients of what the steps read, given which results have one from outside. Of `affine` it is that of
@@ -254,7 +252,7 @@ class Chain:
     def _call(self, name: str, lines: list[str], body: _Body, found: dict[int, str], like: int) -> Call:
         text = "\n".join([*body.before_row, *body.each, *body.after_row, *body.last])
         if not text:
-            return Call("", lines, "", found, [])
+            return Call("", lines, "", found)
         arrays = [
             f"{letter}{slot}"
             for letter in "vegh"
@@ -282,9 +280,7 @@ class Chain:
             calls.append(f"if {name}_found == 2: f{last.result}({''.join(f'v{slot}, ' for slot in last.operands)})")
         whole_body = ["strange = 0", *body.first, *loops, *body.last, "return strange"]
         source = f"@loop\n{source_of(name, parameters, whole_body)}"
-        kept = [array for array in arrays if array[0] == "e" and not found]
-        kept += [f"l{array[1:]}" for array in kept]
-        return Call(source, [*lines, *calls], f"{name}_found", found, kept)
+        return Call(source, [*lines, *calls], f"{name}_found", found)
 
     def _labels(self) -> str:
         step = self.steps[-1]

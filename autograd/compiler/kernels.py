@@ -41,8 +41,8 @@ class Loops:
         text = "\n\n".join(
             [
                 numba_modules.HEAD, *functions,
-                _function("sweep", "forward", ["v", "c", "ix"], [*forward, "pass"]),
-                _function("sweep", "backward", ["v", "g", "c", "ix"], [*backward, "pass"]),
+                _function("loop", "forward", ["v", "c", "ix"], [*forward, "pass"]),
+                _function("loop", "backward", ["v", "g", "c", "ix"], [*backward, "pass"]),
             ]
         )  # fmt: skip
         made = numba_modules.module(text + "\n")

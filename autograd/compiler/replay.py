@@ -1,12 +1,14 @@
 """A plan as two generated Python functions: the operations line by line, and the chain rule from the last to the first.
 
-The forward function hands all its results on to the backward one, so that every call keeps its own: nothing is computed
-again, whatever was called in between, and random numbers stay what they were.
+The forward function hands on what the backward one reads, so that every call keeps its own, whatever was called in
+between, and random numbers stay what they were. Only where a zero must win over an inf is anything computed again: what
+the compiled loops had no need to store.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,12 +18,14 @@ from autograd import backward
 from autograd.compiler import numba_modules
 from autograd.compiler.chains import Call, Chain, chained, compiled, multiplies, new_array
 from autograd.compiler.plan import Plan, Step
+from autograd.formula import Row
 from autograd.nans import has_nan
 from autograd.quiet import hush, unhush
 from autograd.readers.generated import function_from, source_of
 
 # these hand back new arrays
 _PRODUCTS = ("affine", "matmul")
+_KEPT = re.compile(r"\b[velk]\d+\b")  # names of what may be handed on from the forward function
 
 
 class Replay:
@@ -36,8 +40,9 @@ class Replay:
             "asarray": np.asarray, "float32": np.float32,
             "fitted": backward.fitted,
         }  # fmt: skip
-        for slot, constant in enumerate(plan.constants, plan.count):
-            self.namespace[f"v{slot}"] = constant
+        results = {step.result for step in plan.steps}
+        self.constants = {f"v{i}": each for i, each in enumerate(plan.constants, plan.count) if i not in results}
+        self.namespace |= self.constants
         self.units: Sequence[Step | Chain] = plan.steps
         self.runs = 0
         depends = plan.depends(wanted)
@@ -51,26 +56,16 @@ class Replay:
             or any(slot == each and step.name not in _PRODUCTS for step in self.steps for each, _, _ in step.rules)
         ]  # fmt: skip
         self.unsure = self.checked  # those where one shows though the compiled loops have found nothing strange
-        self.kept = sorted({slot for step in self.steps for slot in (step.result, *step.operands)} - self._fixed())
-        self.functions = (
-            function_from(self.forward_source(plan.steps, []), "forward", self.namespace),
-            function_from(self.backward_source("usual", plan.steps, []), "backward", self.namespace),
-        )
-        self.careful: Callable[..., Any] | None = None
+        self.functions = self._functions([])
+        self.careful: dict[tuple[str, ...], Callable[..., Any]] = {}
 
     def compile(self) -> None:
         """From here on compiled loops do the work where one elementwise operation follows another."""
         units = chained(self.plan)
         chains = [unit for unit in units if isinstance(unit, Chain)]
         if chains and numba_modules.has_numba():
-            loops: list[Call] = []
-            sources = self.forward_source(units, loops), self.backward_source("usual", units, loops)
-            self.namespace |= compiled(loops, [row for chain in chains for row in chain.rows()])
             self.units = units
-            self.functions = (
-                function_from(sources[0], "forward", self.namespace),
-                function_from(sources[1], "backward", self.namespace),
-            )
+            self.functions = self._functions([row for chain in chains for row in chain.rows()])
             self.name += f", {len(chains)} chains of them as compiled loops"
 
     def gathered(self, numbers: list[Any]) -> _Call:
@@ -84,7 +79,8 @@ class Replay:
             self.compile()
         token = hush()
         try:
-            function, call.usual = self.functions  # two that go together, though another thread may compile the plan
+            # what goes together, though another thread may compile the plan
+            function, call.usual, call.names = self.functions
             results = function(*call.inputs)
         finally:
             unhush(token)
@@ -102,11 +98,9 @@ class Replay:
             shares, is_strange = call.usual(*call.kept, *upstream)
             checked = self.checked if is_strange or call.is_strange else self.unsure
             if checked and has_nan([shares[slot] for slot in checked]):
-                if self.careful is None:
-                    self.careful = function_from(
-                        self.backward_source("careful", self.plan.steps, []), "backward", self.namespace
-                    )
-                shares, _ = self.careful(*call.kept[: len(self.kept)], *upstream)
+                if call.names not in self.careful:
+                    self.careful[call.names] = self._careful(call.names)
+                shares, _ = self.careful[call.names](*call.kept, *upstream)
         finally:
             unhush(token)
         if self.doubtful:
@@ -118,11 +112,46 @@ class Replay:
                 taken.add(id(share))
         return shares
 
-    def forward_source(self, units: Sequence[Step | Chain], loops: list[Call]) -> str:
+    def _functions(self, rows: Sequence[Row]) -> tuple[Callable[..., Any], Callable[..., Any], tuple[str, ...]]:
+        """The functions forward and back, and the names of what the first hands on to the second. The loops in them
+        consist of these rows of the table."""
+        loops: list[Call] = []
+        lines = self._backward_lines("usual", self.units, loops)
+        kept = self._kept(lines)
+        forward = self._forward_source(kept, loops)
+        if loops:
+            self.namespace |= compiled(loops, rows)
+        return (
+            function_from(forward, "forward", self.namespace),
+            function_from(self._backward_source(kept, lines), "backward", self.namespace),
+            kept,
+        )
+
+    def _careful(self, kept: Sequence[str]) -> Callable[..., Any]:
+        """The backward function in which a zero wins, given what the forward one has kept: it computes anew what else
+        its rules read."""
+        again = [_computed(step) for step in self.steps if f"v{step.result}" not in kept]
+        lines = self._backward_lines("careful", self.plan.steps, [])
+        return function_from(self._backward_source(kept, [*again, *lines]), "backward", self.namespace)
+
+    def _kept(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """The names of what a backward function of these lines asks for, and what has to be there to compute anything
+        anew: all but the results inside chains."""
+        needed = {slot for step in self.steps for slot in (step.result, *step.operands)}
+        needed -= {step.result for step in self.steps} & self._chained()
+        read = _KEPT.findall("\n".join(lines))
+        return tuple(sorted({f"v{slot}" for slot in needed}.union(read).difference(self.constants)))
+
+    def _chained(self) -> set[int]:
+        """The results of all steps of chains."""
+        return {step.result for unit in self.units if isinstance(unit, Chain) for step in unit.steps}
+
+    def _forward_source(self, kept: Sequence[str], loops: list[Call]) -> str:
         """The source of the function that computes the results; the compiled loops it needs are added to a list."""
         lines = []
-        dying = self._dying()
-        for unit in units:
+        first_loop = len(loops)
+        dying = self._dying(kept)
+        for unit in self.units:
             steps = unit.steps if isinstance(unit, Chain) else [unit]
             self.namespace |= {f"f{step.result}": step.call for step in steps}
             dead = [slot for step in steps for slot in dying.get(step.result, ())]
@@ -133,23 +162,24 @@ class Replay:
                 loops.append(unit.forward(f"forward{len(loops)}", own.difference(dead)))
                 lines += loops[-1].lines
             else:
-                also = f", k{unit.result}" if unit.keeps else ""
-                lines.append(f"v{unit.result}{also} = f{unit.result}({_names(unit.operands)})")
+                lines.append(_computed(unit))
             lines += [f"v{slot} = None" for slot in dead]
-        views = self._views()
+        views = self._views(kept)
         outputs = ", ".join(f"v{slot}{'.copy()' if slot in views else ''}" for slot in self.plan.outputs)
         for i, (compare, left, right, answer) in enumerate(self.plan.guards):
             self.namespace[f"c{i}"] = compare
             lines.append(f"if {'not ' * answer}c{i}(v{left}, v{right}): return None")
-        kept = _names(self.kept) + "".join(f"{name}, " for name in _also_kept(units, loops))
-        lines.append(f"return ({kept}), [{outputs}], {_any(loops)}")
+        handed_on = "".join(f"{name}, " for name in kept)
+        lines.append(f"return ({handed_on}), [{outputs}], {_any(loops[first_loop:])}")
         return source_of("forward", [f"v{i}" for i in range(self.plan.count)], lines)
 
-    def backward_source(self, rules: str, units: Sequence[Step | Chain], loops: list[Call]) -> str:
-        """The same for the gradients, with the usual rules or those for zeros."""
+    def _backward_source(self, kept: Sequence[str], lines: Sequence[str]) -> str:
+        return source_of("backward", [*kept, *(f"u{i}" for i in range(len(self.plan.outputs)))], lines)
+
+    def _backward_lines(self, rules: str, units: Sequence[Step | Chain], loops: list[Call]) -> list[str]:
+        """The body of the function that computes the gradients, with the usual rules or those for zeros."""
         sums: dict[int, bool] = {}  # slots with a gradient, and whether it is a new array that can be added to in place
         lines: list[str] = []
-        first_loop = len(loops)
         unsure: set[int] = set()
 
         def give(slot: int, text: str, is_sure: bool = False) -> None:
@@ -205,15 +235,9 @@ class Replay:
                 give(slot, "s")
             lines.append(f"g{step.result} = None")
         result = ", ".join(self._gradient(slot) if slot in sums else "0.0" for slot in range(self.plan.count))
-        also_kept = _also_kept(units, loops[:first_loop]) if rules == "usual" else []
-        parameters = [
-            *(f"v{slot}" for slot in self.kept),
-            *also_kept,
-            *(f"u{i}" for i in range(len(self.plan.outputs))),
-        ]
         if loops:
             self.unsure = [slot for slot in self.checked if slot in unsure]
-        return source_of("backward", parameters, [*lines, f"return [{result}], {_any(loops[first_loop:])}"])
+        return [*lines, f"return [{result}], {_any(loops)}"]
 
     def _product(self, step: Step, place: int, lines: list[str], is_compiled: bool) -> str:
         """The share of the inputs or the weights of an `affine`. Where it is nan and the step starts a chain, the loops
@@ -237,25 +261,23 @@ class Replay:
         like = self.plan.likes[slot]
         return like is not None and like.priority == 2
 
-    def _fixed(self) -> set[int]:
-        return set(range(self.plan.count, self.plan.count + len(self.plan.constants))) - {
-            step.result for step in self.plan.steps
-        }
-
-    def _views(self) -> set[int]:
+    def _views(self, kept: Sequence[str]) -> set[int]:
         """The outputs that may be views of, or the same as, what the caller or the backward function holds."""
         outputs = self.plan.outputs
-        new = {step.result for step in self.plan.steps if step.row is not None}.difference(self.kept)
-        return {slot for slot in outputs if self._is_array(slot) and (slot not in new or outputs.count(slot) > 1)}
+        new = {step.result for step in self.plan.steps if step.row is not None} | self._chained()
+        return {
+            slot for slot in outputs
+            if self._is_array(slot) and (slot not in new or f"v{slot}" in kept or outputs.count(slot) > 1)
+        }  # fmt: skip
 
-    def _dying(self) -> dict[int, list[int]]:
+    def _dying(self, kept: Sequence[str]) -> dict[int, list[int]]:
         """The results that nobody needs any more after the step that has the given result: their memory is free for
         the next ones."""
         last = {slot: step.result for step in self.plan.steps for slot in (*step.operands, step.result)}
         guarded = [slot for _, *sides, _ in self.plan.guards for slot in sides]
         dying: dict[int, list[int]] = {}
         for step in self.plan.steps:
-            if step.result not in (*self.kept, *self.plan.outputs, *guarded):
+            if f"v{step.result}" not in kept and step.result not in (*self.plan.outputs, *guarded):
                 dying.setdefault(last[step.result], []).append(step.result)
         return dying
 
@@ -263,19 +285,20 @@ class Replay:
 class _Call:
     """The inputs of one call, and what its gradient needs."""
 
-    __slots__ = ("inputs", "is_strange", "kept", "usual")
+    __slots__ = ("inputs", "is_strange", "kept", "names", "usual")
 
     def __init__(self, inputs: list[Any]) -> None:
         self.inputs = inputs
         self.is_strange: Any = True  # whether something is not finite, as far as the compiled loops have seen
         self.kept: tuple[Any, ...] = ()
         self.usual: Any = None  # the function that the gradient asks for
+        self.names: tuple[str, ...] = ()  # of what is kept
 
 
-def _also_kept(units: Sequence[Step | Chain], loops: Sequence[Call]) -> list[str]:
-    """The names of what the forward function keeps besides results, for the rules and loops that ask for it."""
-    steps = [unit for unit in units if isinstance(unit, Step)]
-    return [f"k{step.result}" for step in steps if step.keeps] + [name for loop in loops for name in loop.kept]
+def _computed(step: Step) -> str:
+    """A line that computes the result of a step, and what it keeps for its rules."""
+    also = f", k{step.result}" if step.keeps else ""
+    return f"v{step.result}{also} = f{step.result}({_names(step.operands)})"
 
 
 def _any(loops: Sequence[Call]) -> str:
