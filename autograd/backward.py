@@ -210,15 +210,20 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     if leaves and (root.x is leaves.nodes if root.priority == 1 else root.links is leaves.links):  # not so in a copy
         given, params = (root.y, {}) if root.priority == 1 else ((), root.params)
         shares = root.op.joint_rule(gradient, root, given, False, **params)
-        pulled = []
         if (root.priority == 1 or float not in map(type, shares)) and leaves.are_untouched():
             leaves.put(shares)
         else:
-            pulled = list(zip(leaves.nodes, shares, strict=True))
+            _add_to_leaves(zip(leaves.nodes, shares, strict=True))
     elif any(map(_op, root.inputs)) or len(set(map(id, root.inputs))) < len(root.inputs):
         return False
     else:
-        pulled = root._pull(gradient, False, False)
+        _add_to_leaves(root._pull(gradient, False, False))
+    if root.retains:
+        root.grad = gradient
+    return True
+
+
+def _add_to_leaves(pulled: Iterable[tuple[Any, Any]]) -> None:
     # a number for a Tensor says that it was not used
     pulled = [(leaf, share) for leaf, share in pulled if type(share) is not float or leaf.priority == 1]
     totals = [
@@ -228,9 +233,6 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     ]  # fmt: skip
     for (leaf, _), total in zip(pulled, totals, strict=True):
         leaf.grad = total
-    if root.retains:
-        root.grad = gradient
-    return True
 
 
 def gradients(

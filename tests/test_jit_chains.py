@@ -359,6 +359,23 @@ def test_a_zero_wins_with_what_was_not_kept():
     np.testing.assert_array_equal(mine[0].grad, 3.0)
 
 
+def test_gradients_are_arrays_of_their_own_where_a_zero_wins():
+    x, y = Tensor([0.0, 1.0]), Tensor([1.0, 2.0])
+
+    def f():
+        whole = 0.0 * np.sqrt(x)
+        total = y.sum()  # ends the chain
+        return whole.sum() + total
+
+    compiled = jit(f)
+    for _ in range(3):
+        x.grad = y.grad = None
+        compiled().backward()
+        np.testing.assert_array_equal([x.grad, y.grad], [[0.0, 0.0], [1.0, 1.0]])
+        y.grad += x.data
+        np.testing.assert_array_equal(y.grad, [1.0, 2.0])
+
+
 def test_only_what_the_gradient_reads_is_kept():
     x, y, w = (Tensor(RNG.normal(size=600)) for _ in range(3))
     compiled = jit(lambda: ((x * y + w).tanh() * 2.0 - y).sum())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, Value, affine, cross_entropy, floor, grad, jit, sign
-from autograd.compiler import numba_modules
+from autograd.compiler import numba_modules, written_out
 
 pytestmark = pytest.mark.filterwarnings("ignore::autograd.JitWarning")
 
@@ -20,11 +20,13 @@ def soon(monkeypatch):
     monkeypatch.setattr(numba_modules, "HOT", 2)
 
 
+@pytest.mark.parametrize("most", [0, 5000])  # leaves that are written out one by one
 @pytest.mark.parametrize(
     "data",
     [np.ones(100_000), np.arange(5.0), np.ones((1, 3)), np.ones((3, 3)), np.ones(3, np.float32), np.float64(2.0)],
 )
-def test_captured_data_of_another_shape_or_dtype(data):
+def test_captured_data_of_another_shape_or_dtype(data, most, monkeypatch):
+    monkeypatch.setattr(written_out, "MOST", most)
     w = Tensor(np.ones(3))
 
     def f():

@@ -36,7 +36,6 @@ from autograd.value import Value
 DOUBTS = 8  # calls whose results are compared with those of the function itself, where that asks for types
 MISS: Any = object()  # what a call returns whose comparisons have other answers
 _new = object.__new__
-_kind = attrgetter("shape", "dtype")
 _state_of = attrgetter("bit_generator.state")
 
 
@@ -107,8 +106,8 @@ class Entry:
         self.is_simple = bool(self.op.leaves) and self.is_single and self.is_node[0] and self.kinds[0] is Tensor
         self.read_captured = written_out.reader(self.captured, "_primal")
         # which of these are arrays, and of what shape and dtype: for others the program is another one
-        self.tensors = [i for i, node in enumerate(self.captured) if not isinstance(node, Value)]
-        self.tensor_kinds = [_kind(self.captured[i]) for i in self.tensors]
+        tensors = [i for i, node in enumerate(self.captured) if not isinstance(node, Value)]
+        self.are_alike = written_out.are_alike(tensors, [self.captured[i] for i in tensors])
         recorded_nodes = [weakref.ref(node) for node in trace.nodes]
         trace.forget()
         del result, leaves, build_result, made, fresh, arguments, surroundings
@@ -148,7 +147,7 @@ class Entry:
         return self._is_stale(self.read_captured())
 
     def _is_stale(self, captured: list[Any]) -> bool:
-        return self.watched.changed() or [*map(_kind, map(captured.__getitem__, self.tensors))] != self.tensor_kinds
+        return self.watched.changed() or not self.are_alike(captured)
 
     def call(self, given: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What f returns for these arguments, or MISS if a comparison has another answer."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,16 @@ from autograd.readers.generated import function_from, source_of
 # these hand back new arrays
 _PRODUCTS = ("affine", "matmul")
 _KEPT = re.compile(r"\b[velk]\d+\b")  # names of what may be handed on from the forward function
+
+
+class _Code(NamedTuple):
+    """What runs a plan."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    kept: tuple[str, ...]  # the names of what the first hands on to the second
+    unsure: list[int]  # inputs whose gradients may be nan though the compiled loops have found nothing strange
+    doubtful: list[int]  # those whose gradients may share memory
 
 
 class Replay:
@@ -55,8 +65,7 @@ class Replay:
             if slot in plan.outputs
             or any(slot == each and step.name not in _PRODUCTS for step in self.steps for each, _, _ in step.rules)
         ]  # fmt: skip
-        self.unsure = self.checked  # those where one shows though the compiled loops have found nothing strange
-        self.functions = self._functions([])
+        self.code = self._generated([])
         self.careful: dict[tuple[str, ...], Callable[..., Any]] = {}
 
     def compile(self) -> None:
@@ -65,7 +74,7 @@ class Replay:
         chains = [unit for unit in units if isinstance(unit, Chain)]
         if chains and numba_modules.has_numba():
             self.units = units
-            self.functions = self._functions([row for chain in chains for row in chain.rows()])
+            self.code = self._generated([row for chain in chains for row in chain.rows()])
             self.name += f", {len(chains)} chains of them as compiled loops"
 
     def gathered(self, numbers: list[Any]) -> _Call:
@@ -79,9 +88,8 @@ class Replay:
             self.compile()
         token = hush()
         try:
-            # what goes together, though another thread may compile the plan
-            function, call.usual, call.names = self.functions
-            results = function(*call.inputs)
+            code = call.code = self.code  # another thread may compile the plan
+            results = code.forward(*call.inputs)
         finally:
             unhush(token)
         if results is None:
@@ -92,46 +100,50 @@ class Replay:
 
     def backward(self, call: _Call, upstream: Sequence[Any]) -> list[Any]:
         """The gradients of the inputs, for an upstream gradient of each output, as new arrays; 0.0 where none flows."""
+        code = call.code
+        doubtful = code.doubtful
         token = hush()
         try:
             shares: list[Any]
-            shares, is_strange = call.usual(*call.kept, *upstream)
-            checked = self.checked if is_strange or call.is_strange else self.unsure
+            shares, is_strange = code.backward(*call.kept, *upstream)
+            checked = self.checked if is_strange or call.is_strange else code.unsure
             if checked and has_nan([shares[slot] for slot in checked]):
-                if call.names not in self.careful:
-                    self.careful[call.names] = self._careful(call.names)
-                shares, _ = self.careful[call.names](*call.kept, *upstream)
+                if code.kept not in self.careful:
+                    self.careful[code.kept] = self._careful(code.kept)
+                shares, _ = self.careful[code.kept](*call.kept, *upstream)
+                doubtful = self.doubtful
         finally:
             unhush(token)
-        if self.doubtful:
+        if doubtful:
             taken = set(map(id, upstream))
-            for slot in self.doubtful:
+            for slot in doubtful:
                 share = shares[slot]
                 if isinstance(share, np.ndarray) and (share.base is not None or id(share) in taken):
                     shares[slot] = share.copy()  # gradients never share memory
                 taken.add(id(share))
         return shares
 
-    def _functions(self, rows: Sequence[Row]) -> tuple[Callable[..., Any], Callable[..., Any], tuple[str, ...]]:
-        """The functions forward and back, and the names of what the first hands on to the second. The loops in them
-        consist of these rows of the table."""
+    def _generated(self, rows: Sequence[Row]) -> _Code:
+        """The functions forward and back, whose loops consist of these rows of the table."""
         loops: list[Call] = []
-        lines = self._backward_lines("usual", self.units, loops)
+        lines, unsure = self._backward_lines("usual", self.units, loops)
         kept = self._kept(lines)
         forward = self._forward_source(kept, loops)
         if loops:
             self.namespace |= compiled(loops, rows)
-        return (
+        return _Code(
             function_from(forward, "forward", self.namespace),
             function_from(self._backward_source(kept, lines), "backward", self.namespace),
             kept,
+            [slot for slot in self.checked if slot in unsure],
+            [slot for slot in self.doubtful if slot in unsure],
         )
 
     def _careful(self, kept: Sequence[str]) -> Callable[..., Any]:
         """The backward function in which a zero wins, given what the forward one has kept: it computes anew what else
         its rules read."""
         again = [_computed(step) for step in self.steps if f"v{step.result}" not in kept]
-        lines = self._backward_lines("careful", self.plan.steps, [])
+        lines, _ = self._backward_lines("careful", self.plan.steps, [])
         return function_from(self._backward_source(kept, [*again, *lines]), "backward", self.namespace)
 
     def _kept(self, lines: Sequence[str]) -> tuple[str, ...]:
@@ -176,8 +188,11 @@ class Replay:
     def _backward_source(self, kept: Sequence[str], lines: Sequence[str]) -> str:
         return source_of("backward", [*kept, *(f"u{i}" for i in range(len(self.plan.outputs)))], lines)
 
-    def _backward_lines(self, rules: str, units: Sequence[Step | Chain], loops: list[Call]) -> list[str]:
-        """The body of the function that computes the gradients, with the usual rules or those for zeros."""
+    def _backward_lines(
+        self, rules: str, units: Sequence[Step | Chain], loops: list[Call]
+    ) -> tuple[list[str], set[int]]:
+        """The body of the function that computes the gradients, with the usual rules or those for zeros, and the slots
+        whose gradients are not all new arrays in which the compiled loops would have seen what is strange."""
         sums: dict[int, bool] = {}  # slots with a gradient, and whether it is a new array that can be added to in place
         lines: list[str] = []
         unsure: set[int] = set()
@@ -235,9 +250,7 @@ class Replay:
                 give(slot, "s")
             lines.append(f"g{step.result} = None")
         result = ", ".join(self._gradient(slot) if slot in sums else "0.0" for slot in range(self.plan.count))
-        if loops:
-            self.unsure = [slot for slot in self.checked if slot in unsure]
-        return [*lines, f"return [{result}], {_any(loops)}"]
+        return [*lines, f"return [{result}], {_any(loops)}"], unsure
 
     def _product(self, step: Step, place: int, lines: list[str], is_compiled: bool) -> str:
         """The share of the inputs or the weights of an `affine`. Where it is nan and the step starts a chain, the loops
@@ -285,14 +298,13 @@ class Replay:
 class _Call:
     """The inputs of one call, and what its gradient needs."""
 
-    __slots__ = ("inputs", "is_strange", "kept", "names", "usual")
+    __slots__ = ("code", "inputs", "is_strange", "kept")
 
     def __init__(self, inputs: list[Any]) -> None:
         self.inputs = inputs
         self.is_strange: Any = True  # whether something is not finite, as far as the compiled loops have seen
         self.kept: tuple[Any, ...] = ()
-        self.usual: Any = None  # the function that the gradient asks for
-        self.names: tuple[str, ...] = ()  # of what is kept
+        self.code: Any = None  # what has run it
 
 
 def _computed(step: Step) -> str:

@@ -49,6 +49,22 @@ def untouched(leaves: Sequence[Node]) -> Callable[[], bool]:
     return are_zero
 
 
+def are_alike(places: Sequence[int], arrays: Sequence[Any]) -> Callable[[Sequence[Any]], bool]:
+    """A function that tells whether at these places of a list there are arrays of the shapes and dtypes of the given
+    ones."""
+    kinds = [(each.shape, each.dtype) for each in arrays]
+    if len(places) > MOST:
+        return lambda things: [(things[i].shape, things[i].dtype) for i in places] == kinds
+    tests = [
+        f"things[{place}].shape == s{i} and (things[{place}].dtype is d{i} or things[{place}].dtype == d{i})"
+        for i, place in enumerate(places)
+    ]
+    things: dict[str, Sequence[Any]] = {"s": [shape for shape, _ in kinds], "d": [dtype for _, dtype in kinds]}
+    return _function(
+        "are_alike", ("things",), things, [*(f"if not ({test}): return False" for test in tests), "return True"]
+    )
+
+
 def sameness(
     lists: Sequence[Any], spaces: Sequence[dict[str, Any]], getters: Sequence[tuple[Any, Any, Sequence[str]]]
 ) -> Callable[[], bool]:
