@@ -1,4 +1,5 @@
-"""What all tests share: how hard hypothesis tries, and a watch over switches that a test must not leave on.
+"""What all tests share: how hard hypothesis tries, a watch over switches that a test must not leave on,
+and random numbers that do not depend on the order of tests.
 
 `HYPOTHESIS_PROFILE` chooses: `default`, `ci` (the same examples on every run) or `thorough`.
 """
@@ -32,3 +33,10 @@ def no_switch_is_left_on() -> Iterator[None]:
     assert modes.active == [], "a mode was left on"
     assert modes.is_recording(), "recording was left off"
     assert np.geterr() == before, "np.errstate was left changed"
+
+
+@pytest.fixture(autouse=True)
+def same_numbers_in_any_order(request: pytest.FixtureRequest) -> None:
+    """A test draws the same numbers from its module's `RNG`, whichever tests ran before it."""
+    if hasattr(request.module, "RNG"):
+        request.module.RNG = np.random.default_rng(0)

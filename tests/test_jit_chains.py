@@ -212,7 +212,7 @@ def test_what_the_gradient_reads_is_out_of_reach():
         y.data[...] = 0.0
         x.grad = None
         y.sum().backward()
-        np.testing.assert_allclose(x.grad, 2.0 * (1.0 - np.tanh(2.0 * x.data) ** 2), rtol=1e-12)
+        np.testing.assert_allclose(x.grad, 2.0 * (1.0 - np.tanh(2.0 * x.data) ** 2), rtol=1e-12, atol=1e-15)
 
 
 def test_what_is_not_needed_any_more_is_freed_at_once():
@@ -360,7 +360,7 @@ def test_a_zero_wins_with_what_was_not_kept():
 
 
 def test_gradients_are_arrays_of_their_own_where_a_zero_wins():
-    x, y = Tensor([0.0, 1.0]), Tensor([1.0, 2.0])
+    x, y = Tensor(np.arange(1000.0)), Tensor(np.ones(1000))
 
     def f():
         whole = 0.0 * np.sqrt(x)
@@ -371,9 +371,9 @@ def test_gradients_are_arrays_of_their_own_where_a_zero_wins():
     for _ in range(3):
         x.grad = y.grad = None
         compiled().backward()
-        np.testing.assert_array_equal([x.grad, y.grad], [[0.0, 0.0], [1.0, 1.0]])
+        assert not x.grad.any()
         y.grad += x.data
-        np.testing.assert_array_equal(y.grad, [1.0, 2.0])
+        np.testing.assert_array_equal(y.grad, 1.0 + x.data)
 
 
 def test_only_what_the_gradient_reads_is_kept():
