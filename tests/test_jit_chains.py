@@ -360,7 +360,7 @@ def test_a_zero_wins_with_what_was_not_kept():
 
 
 def test_gradients_are_arrays_of_their_own_where_a_zero_wins():
-    x, y = Tensor(np.arange(1000.0)), Tensor(np.ones(1000))
+    x, y = Tensor(np.arange(2000.0)), Tensor(np.ones(2000))  # of fewer numbers nothing is a view
 
     def f():
         whole = 0.0 * np.sqrt(x)
