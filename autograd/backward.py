@@ -255,7 +255,7 @@ def gradients(
     before = born[0]
     try:
         found, is_safe = _walk(outputs, as_graph, False, keep, stop)
-        is_safe = (is_safe and born[0] == before) or (as_graph and modes.is_watched())
+        is_safe = (is_safe and born[0] is before) or (as_graph and modes.is_watched())
         if not is_safe and has_nan(found.values()):
             # A zero and an inf may have met on a path. The walk that minds them is slower, so it comes second.
             found, _ = _walk(outputs, as_graph, True, keep, stop)
@@ -284,13 +284,19 @@ def _walk(
     rules: Sequence[Any] = ()  # of the node that is visited, where they can be called right here; else ()
     z: Any = None
     recorded: Any = ()
+    count = 0  # of operands; -1 where the rules have parameters
     params: Any = None
     while True:
         newest: Any = None  # of the operands: mostly the next to be visited, so it does not go through the heap
         for operand, share in pulled:
             if rules:  # by far the most nodes, and the shortest way there is for them: what was pulled is a position
                 rule = rules[share]
-                share = rule(gradient, z, *recorded, **params) if params else rule(gradient, z, *recorded)
+                if count == 2:  # a call without a star takes half the time
+                    share = rule(gradient, z, recorded[0], recorded[1])
+                elif count == 1:
+                    share = rule(gradient, z, recorded[0])
+                else:
+                    share = rule(gradient, z, *recorded, **params)
             data = operand._primal
             if (
                 type(share) is not array
@@ -298,6 +304,8 @@ def _walk(
                 or share.shape != data.shape
                 or share.dtype is not data.dtype
             ):
+                if type(share) is array and not share.size:
+                    is_safe = False  # a broadcast to no element leaves out a nan
                 share = fitted(operand, share)
             if operand in sums:
                 total = sums[operand]
@@ -326,6 +334,7 @@ def _walk(
         op = node.op
         if plain and node.priority == 2 and not op.rules_for_all:
             rules, pulled, recorded, params = op.rules, node.links, node.recorded, node.params
+            count = -1 if params else len(recorded)
             z = node._primal if type(node.number) is int else node._result
             is_safe = is_safe and op.passes_on_nan
             if op.row is None and gradient.base is not None and 0 in gradient.strides:

@@ -1,9 +1,9 @@
 """Whether a nan may be among gradients, mostly without a look at all their numbers.
 
 A nan comes from the data, or it is born where a zero and an inf meet. Of a birth NumPy tells, as IEEE 754 wants it
-(the flag "invalid"). A nan in the data would be in the output too, unless some operation below it, such as `where`,
-can leave one out. So where the output is finite, no operation leaves out a nan, and none was born in the walk, there
-is none.
+(the flag "invalid"). A nan in the data would be in the output too, unless some operation below it can leave one out, as
+`where` can, or a broadcast to no element at all. So where the output is finite, no operation leaves out a nan, and none
+was born in the walk, there is none. This holds for data that is still what it was when it was used.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _births_are_told() -> bool:
                 for operation in (zero.__mul__, infinite.__sub__, zero[0].__mul__, infinite[0].__sub__):
                     before = born[0]
                     operation(infinite)
-                    if born[0] == before:
+                    if born[0] is before:
                         return False
     finally:
         unhush(token)

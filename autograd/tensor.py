@@ -523,7 +523,7 @@ def _record(
     token = hush()
     try:
         if params is op.params and not op.is_special:  # the defaults are the forward's own, and names take time
-            z = op.forward(*recorded)
+            z = op.forward(recorded[0], recorded[1]) if len(recorded) == 2 else op.forward(*recorded)
         elif op.takes_sequence:
             z = op.forward(recorded, **params)
         elif op.keeping:
@@ -592,7 +592,9 @@ def _unary(op: Primitive) -> Callable[..., Any]:
         return _record(op, (self._primal,), ((self, 0),), op.params)
 
     def with_params(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return OPERATIONS[op.name](self, *args, **kwargs) if args or kwargs else alone(self)
+        if args or kwargs or type(self) is Mask:
+            return OPERATIONS[op.name](self, *args, **kwargs)
+        return _record(op, (self._primal,), ((self, 0),), op.params)
 
     return with_params if op.params else alone
 

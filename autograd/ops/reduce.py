@@ -58,7 +58,7 @@ def _kept(r: Any, x: Any, axis: Axis) -> Any:
 
 def _spread(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool = False) -> Any:
     if (type(g) is np.ndarray or isinstance(g, np.generic)) and not g.ndim:
-        shape = shape_of(x)
+        shape = getattr(x, "shape", ())
         if getattr(x, "size", 1) <= _FEW:
             spread = np.empty(shape, g.dtype)
             spread.fill(g)
