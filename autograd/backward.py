@@ -284,7 +284,7 @@ def _walk(
     rules: Sequence[Any] = ()  # of the node that is visited, where they can be called right here; else ()
     z: Any = None
     recorded: Any = ()
-    count = 0  # of operands; -1 where the rules have parameters
+    count = 0  # of operands; -1 where the rules need parameters
     params: Any = None
     while True:
         newest: Any = None  # of the operands: mostly the next to be visited, so it does not go through the heap
@@ -334,7 +334,7 @@ def _walk(
         op = node.op
         if plain and node.priority == 2 and not op.rules_for_all:
             rules, pulled, recorded, params = op.rules, node.links, node.recorded, node.params
-            count = -1 if params else len(recorded)
+            count = -1 if params and (params is not op.params or not op.rules_know_defaults) else len(recorded)
             z = node._primal if type(node.number) is int else node._result
             is_safe = is_safe and op.passes_on_nan
             if op.row is None and gradient.base is not None and 0 in gradient.strides:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Tensor, Value, grad, gradcheck, make_jvp, make_vjp
 from autograd.node import Node
-from autograd.ops.primitive import OPERATIONS, PRIMITIVES
+from autograd.ops.primitive import OPERATIONS, PRIMITIVES, Primitive
 from autograd.value import to_value
 
 SOME = settings(max_examples=max(settings().max_examples // 3, 1))
@@ -1027,3 +1027,23 @@ def test_cross_entropy_of_unusual_logits():
     for shape in ((3,), (2, 3, 4)):
         with pytest.raises(ValueError, match="logits of shape"):
             autograd.cross_entropy(Tensor(np.ones(shape)), np.zeros(shape[:1], int))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda g, z, x, by, shift: g * by,
+        lambda g, z, x, by=2.0, shift=0.0: g * by,
+        lambda g, z, x, by=3.0, shift=0.0: g * by,
+        lambda g, z, x, by, shift=2.0: g * by,
+        lambda g, z, x, shift=0.0, by=3.0: g * by,
+        lambda g, z, x, **params: g * params["by"],
+    ],
+)
+def test_a_rule_gets_the_parameters_of_the_call(rule):
+    """Also where its own defaults are others, and where they are the same and it is called without."""
+    scale = Primitive("scale", lambda x, by=2.0, shift=0.0: by * x + shift, (rule,), params={"by": 2.0, "shift": 0.0})
+    for params, slope in ((None, 2.0), ({"by": 2.0, "shift": 1.0}, 2.0), ({"by": 5.0, "shift": 0.0}, 5.0)):
+        x = Tensor([1.0, 3.0])
+        Tensor._apply(scale, (x,), params).sum().backward()
+        assert x.grad.tolist() == [slope, slope]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from itertools import chain, repeat
+from operator import is_
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -58,6 +59,7 @@ class Primitive:
         self.symbol = self.symbol or self.name
         self.is_special = self.takes_sequence or self.keeping is not None
         self.rules_for_all = self.takes_sequence or self.joint_rule is not None
+        self.rules_know_defaults = all(_has_defaults(rule, self.params) for rule in self.rules)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -68,6 +70,17 @@ class Primitive:
         if PRIMITIVES.get(self.name) is self:
             return _named, (self.name,)
         raise TypeError(f"a graph with {self.name}() in it cannot be pickled, because its rules are known here alone")
+
+
+def _has_defaults(rule: Any, params: dict[str, Any]) -> bool:
+    """Whether a rule does the same without these parameters: they are its own defaults."""
+    if not params:
+        return True
+    defaults, code = getattr(rule, "__defaults__", None) or (), getattr(rule, "__code__", None)
+    if len(defaults) < len(params) or code is None:
+        return False
+    names = code.co_varnames[: code.co_argcount]
+    return names[-len(params) :] == tuple(params) and all(map(is_, defaults[-len(params) :], params.values()))
 
 
 def _named(name: str) -> Primitive:

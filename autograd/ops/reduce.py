@@ -56,7 +56,7 @@ def _kept(r: Any, x: Any, axis: Axis) -> Any:
     return r.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape_of(x))))
 
 
-def _spread(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool = False) -> Any:
+def _spread(g: Any, z: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     if (type(g) is np.ndarray or isinstance(g, np.generic)) and not g.ndim:
         shape = getattr(x, "shape", ())
         if getattr(x, "size", 1) <= _FEW:
@@ -91,7 +91,7 @@ def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return _sum(x, axis, keepdims=keepdims)
 
 
-def _mean_rule(g: Any, z: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _mean_rule(g: Any, z: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     count = _count(x, axis)
     if count > 65504 and g.dtype == np.float16:  # which holds no greater number
         return _spread(g / (count / 2**15) / 2**15, z, x, axis)
