@@ -207,17 +207,20 @@ def _hand_to_leaves(root: Any, gradient: Any) -> bool:
     Such a function hands back numbers and arrays of its own making, of the leaves' shapes and dtypes.
     """
     leaves = root.op.leaves
-    if leaves and (root.x is leaves.nodes if root.priority == 1 else root.links is leaves.links):  # not so in a copy
-        given, params = (root.y, {}) if root.priority == 1 else ((), root.params)
-        shares = root.op.joint_rule(gradient, root, given, False, **params)
-        if (root.priority == 1 or float not in map(type, shares)) and leaves.are_untouched():
-            leaves.put(shares)
-        else:
-            _add_to_leaves(zip(leaves.nodes, shares, strict=True))
-    elif any(map(_op, root.inputs)) or len(set(map(id, root.inputs))) < len(root.inputs):
-        return False
+    is_value = root.priority == 1
+    operands = root.x if is_value else root.links
+    if leaves and operands is (leaves.nodes if is_value else leaves.links):  # not so in a copy
+        operands = leaves.nodes
     else:
-        _add_to_leaves(root._pull(gradient, False, False))
+        leaves, operands = None, operands if is_value else [node for node, _ in operands]
+        if any(map(_op, operands)) or len(set(map(id, operands))) < len(operands):
+            return False
+    given, params = (root.y, {}) if is_value else ((), root.params)
+    shares = root.op.joint_rule(gradient, root, given, False, **params)
+    if leaves and (is_value or float not in map(type, shares)) and leaves.are_untouched():
+        leaves.put(shares)
+    else:
+        _add_to_leaves(zip(operands, shares, strict=True))
     if root.retains:
         root.grad = gradient
     return True

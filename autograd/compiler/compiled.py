@@ -26,7 +26,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 MOST_BRANCHES = 8  # recorded runs of one kind of call that differ in the answers of comparisons
 MOST_KINDS = 32  # kinds of calls
 MOST_CHANGES = 16  # of what one kind of call reads from outside
-_FLAT = {float, np.ndarray}  # kinds of arguments that have no structure
+_FLAT = {float, np.ndarray, Tensor, Value}  # kinds of arguments that have no structure
 _disabled: ContextVar[bool] = ContextVar("disabled", default=False)
 
 

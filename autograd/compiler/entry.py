@@ -103,7 +103,7 @@ class Entry:
         if same and not any(node.op for node in same):
             links = tuple([(node, i) for i, node in enumerate(same)])
             self.op.leaves = Leaves(tuple(same), links, written_out.untouched(same), written_out.writer(same, "grad"))
-        self.is_simple = bool(self.op.leaves) and self.is_single and self.is_node[0] and self.kinds[0] is Tensor
+        self.is_simple = self.is_single and self.is_node[0] and self.kinds[0] is Tensor
         self.read_captured = written_out.reader(self.captured, "_primal")
         # which of these are arrays, and of what shape and dtype: for others the program is another one
         tensors = [i for i, node in enumerate(self.captured) if not isinstance(node, Value)]
@@ -175,7 +175,7 @@ class Entry:
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         state = _State(inputs, outputs, args, kwargs, randoms)
         if self.is_simple and modes.is_recording():
-            return self._tensor(state)
+            return self._tensor(state, given)
         nodes = self._nodes(state, given)
         if self.is_single:
             return nodes[0]
@@ -192,11 +192,7 @@ class Entry:
             return list(state.outputs)
         if not modes.is_recording():
             return [_leaf(each) if is_node else each for each, is_node in zip(state.outputs, self.is_node, strict=True)]
-        if self.op.leaves:
-            operands = self.op.leaves.nodes
-        else:
-            inputs = [*given, *self.captured]
-            operands = tuple([inputs[i] for i in self.operands])
+        operands = self._its_operands(given)
         if len(state.outputs) == 1 and self.kinds[0] is Value:
             return [_value(state.outputs[0], self.op, operands, (state,))]
         pack = Tensor._apply(self.op, operands, {"state": state})
@@ -218,14 +214,25 @@ class Entry:
             start = stop
         return nodes
 
-    def _tensor(self, state: _State) -> Tensor:
-        """The only output of a program all of whose operands are nodes from outside."""
+    def _its_operands(self, given: list[Any]) -> tuple[Any, ...]:
+        """The nodes to which the gradients of a call flow."""
+        if self.op.leaves:
+            return self.op.leaves.nodes
+        inputs = [*given, *self.captured]
+        return tuple([inputs[i] for i in self.operands])
+
+    def _tensor(self, state: _State, given: list[Any]) -> Tensor:
+        """The only output of a program."""
         out = _new(Tensor)
-        assert self.op.leaves is not None
         out._primal, out.op, out.grad, out.retains = np.asarray(state.outputs[0]), self.op, None, False
         out.number, out._about = tick(), None
-        out.params, out.links = {"state": state}, self.op.leaves.links
-        out.recorded = tuple(state.inputs.inputs[len(self.positions) :])
+        out.params = {"state": state}
+        if self.op.leaves:
+            out.links, out.recorded = self.op.leaves.links, tuple(state.inputs.inputs[len(self.positions) :])
+        else:
+            operands = self._its_operands(given)
+            out.links = tuple(zip(operands, range(len(operands)), strict=True))
+            out.recorded = tuple([node._primal for node in operands])
         if modes.active:
             out._watch()
         return out
