@@ -21,6 +21,7 @@ from autograd import (
     stack,
     value_and_grad,
 )
+from autograd.tree import flatten
 from tests.agreement import same_gradients
 
 pytestmark = pytest.mark.filterwarnings("error::autograd.JitWarning")
@@ -376,3 +377,27 @@ def test_values_with_kinks_beside_tensors(name):
             z.backward()
             found.append((z.item(), [each.grad for each in w]))
         assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.sum,
+        lambda x: (x.sum(), x * 2.0),
+        lambda x: x[0] * 2.0,
+        lambda x: np.sum(x, keepdims=True),
+        value_and_grad(lambda x: (x * x).sum()),
+        grad(lambda x: (x * x).sum()),
+    ],
+)
+@pytest.mark.parametrize("x", [np.arange(3.0), np.arange(3.0, dtype=np.float32)])
+def test_numbers_come_back_as_numbers(f, x):
+    """What has no axes is a NumPy number, which is a float in double precision, where NumPy returns one."""
+    expected, compiled = flatten(f(x))[0], jit(f)
+    for _ in range(3):
+        found = flatten(compiled(x))[0]
+        assert [isinstance(each, np.ndarray) for each in found] == [isinstance(each, np.ndarray) for each in expected]
+        assert all(isinstance(each, (np.ndarray, np.floating)) for each in found)
+        for mine, its in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(mine, its)
+    assert isinstance(jit(grad(lambda x: x * x))(np.array(2.0)), float)

@@ -187,11 +187,12 @@ class Entry:
             generator.bit_generator.state = state
 
     def _nodes(self, state: _State, given: list[Any]) -> list[Any]:
-        """The outputs as nodes where they depend on nodes, else as floats."""
+        """The outputs as nodes where they depend on nodes, else as NumPy returns them."""
         if not any(self.is_node):
-            return list(state.outputs)
+            return [*map(_plain, state.outputs)]
         if not modes.is_recording():
-            return [_leaf(each) if is_node else each for each, is_node in zip(state.outputs, self.is_node, strict=True)]
+            pairs = zip(state.outputs, self.is_node, strict=True)
+            return [_leaf(each) if is_node else _plain(each) for each, is_node in pairs]
         operands = self._its_operands(given)
         if len(state.outputs) == 1 and self.kinds[0] is Value:
             return [_value(state.outputs[0], self.op, operands, (state,))]
@@ -205,7 +206,7 @@ class Entry:
         ):
             stop = start + math.prod(shape)
             if not is_node:
-                nodes.append(each)
+                nodes.append(_plain(each))
             elif kind is Value:
                 nodes.append(_value(each, _pick(start), (pack,), (pack.data,)))
             else:
@@ -366,6 +367,11 @@ def _finished(result: _Result, outputs: list[Any], given: list[Any]) -> Any:
     if kind == "leaf":
         return _leaf(content)
     return content.copy() if kind == "array" else content
+
+
+def _plain(data: Any) -> Any:
+    """An array or a number: NumPy's functions return no arrays without axes."""
+    return data[()] if type(data) is np.ndarray and not data.ndim else data
 
 
 def _leaf(data: Any) -> Node:
