@@ -37,7 +37,8 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
     return FUNCTIONS["clip"](x, -np.inf if lo is None else lo, np.inf if hi is None else hi)
 
 
-def _round(x: Any, decimals: int = 0) -> Any:
+def rounded(x: Any, decimals: int = 0) -> Any:
+    """NumPy's round: to so many decimals."""
     return FUNCTIONS["round"](x) if decimals == 0 else FUNCTIONS["round"](x * 10.0**decimals) / 10.0**decimals
 
 
@@ -46,7 +47,7 @@ def _where(condition: Any, *choices: Any) -> Any:
 
 
 ARRAY_FUNCTIONS: dict[Any, Any] = {
-    **COMPOSED, **BY_NUMPY, np.clip: clip, np.where: _where, np.round: _round, np.around: _round,
+    **COMPOSED, **BY_NUMPY, np.clip: clip, np.where: _where, np.round: rounded, np.around: rounded,
     np.linalg.matmul: BY_NUMPY[np.matmul],
 }  # fmt: skip
 COMPARISONS = {

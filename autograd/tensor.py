@@ -177,6 +177,15 @@ class Tensor(Node):
         taken[0] += 1
         return self._primal.item(*index)  # type: ignore[no-any-return]  # an array of Any
 
+    def round(self, decimals: int = 0) -> Tensor:
+        """The nearest integers, or numbers of so many decimals; halves to even. Its derivative is 0.
+
+        >>> Tensor([1.234, 2.5]).round(1)
+        Tensor([1.2, 2.5])
+        """
+        made: Tensor = protocols.rounded(self, decimals) if decimals else Tensor._apply(ROWS["round"], (self,))
+        return made
+
     def tolist(self) -> Any:
         """The data as nested lists of floats, without gradient."""
         taken[0] += 1

@@ -337,6 +337,9 @@ def test_methods_of_ufuncs():
     rounded = np.round(Tensor([1.26, -0.04, 25.0]), 1)
     assert rounded.tolist() == [1.3, -0.0, 25.0]
     assert np.around(Tensor([126.0]), -1).tolist() == [130.0]
+    assert Tensor([1.26, -0.04, 25.0]).round(1).tolist() == [1.3, -0.0, 25.0]
+    assert Tensor([126.0, 0.5]).round(decimals=-1).tolist() == [130.0, 0.0]
+    assert autograd.FUNCTIONS["round"](Tensor([0.5, 1.5])).tolist() == Tensor([0.5, 1.5]).round().tolist() == [0.0, 2.0]
     with pytest.raises(TypeError, match=r"write a = a \+ x in place of a \+= x"):
         A += Tensor(A)
 
