@@ -98,7 +98,8 @@ def array_source(rule: str, remembered: _Names, numbers: _Names) -> str:
 def by_entries(rule: str, remembered: _Names, numbers: _Names, dtypes: tuple[Any, ...]) -> Callable[..., None]:
     """A compiled function that steps `AT_ONCE` parameters of one of these dtypes: it takes of each where its entries
     begin in what is remembered, itself and its gradient, as vectors; then what is remembered of all, and the numbers.
-    It changes the parameters and what is remembered, bit for bit as NumPy does.
+    It changes the parameters and what is remembered, bit for bit as NumPy does; but a number that is written in the
+    rule itself is of double precision, and so is what is computed with it.
 
     Raises ImportError without numba, ValueError for other than single and double precision.
     """
