@@ -180,9 +180,8 @@ class BatchNorm1d(Module):
             centre = mean(x, axes, keepdims=True)
             x = x - centre
             variance = mean(x * x, axes, keepdims=True)
-            for average, new in ((self.running_mean, centre), (self.running_var, variance * (count / (count - 1)))):
-                average *= 1 - self.momentum
-                average += self.momentum * data_of(new).ravel()
+            network.follow(self.running_mean, centre, self.momentum)
+            network.follow(self.running_var, variance * (count / (count - 1)), self.momentum)
             x = x / FUNCTIONS["sqrt"](variance + self.eps)
         else:
             dtype = x.dtype if x.dtype.kind == "f" else self.running_mean.dtype

@@ -655,6 +655,83 @@ def test_running_averages_are_those_of_now():
     assert f(x).item() == pytest.approx(model(x).sum().item(), rel=1e-12)
 
 
+class TestRunningAverages:
+    """They are changed by every call of a compiled function as by the function itself, and by nothing else."""
+
+    X = np.random.default_rng(0).normal(size=(5, 4))
+
+    def layers(self):
+        return BatchNorm1d(4), BatchNorm1d(4)
+
+    def check(self, left, right):
+        np.testing.assert_allclose(right.running_mean, left.running_mean, rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(right.running_var, left.running_var, rtol=1e-13)
+
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_of_every_call(self, times):
+        left, right = self.layers()
+        f = jit(lambda x: sum((right(x) ** 3).sum() for _ in range(times)))
+        for i in range(6):
+            x = self.X * i + i
+            expected = sum((left(x) ** 3).sum() for _ in range(times)).item()
+            assert f(Tensor(x)).item() == pytest.approx(expected)
+            self.check(left, right)
+            assert f(x).item() == pytest.approx(sum((left(x) ** 3).sum() for _ in range(times)).item())
+            self.check(left, right)
+            for layer in (left, right):
+                layer.weight.data = layer.weight.data + 0.1
+        assert "recorded 2 times" in f.explain()
+
+    def test_where_the_run_fails_or_is_done_again(self):
+        left, right = self.layers()
+        f = jit(lambda x: (right(x) ** 3).sum())
+        for data in (self.X, self.X * np.nan, self.X):
+            f(Tensor(data))
+            left(data)
+            self.check(left, right)
+        with pytest.raises(ValueError, match="features"):
+            f(Tensor(self.X.T))
+        self.check(left, right)
+
+    def test_gradients_change_nothing_not_even_their_own(self):
+        left, right = self.layers()
+        f = jit(lambda x: (right(x) ** 3).sum())
+        x, y = Tensor(self.X), Tensor(self.X)
+        for _ in range(3):
+            mine, its = (left(x) ** 3).sum(), f(y)
+            mine.backward(create_graph=True)
+            its.backward(create_graph=True)
+            self.check(left, right)
+            np.testing.assert_allclose(y.grad.data, x.grad.data, rtol=1e-12, atol=1e-12)
+            x.grad = y.grad = None
+
+    def test_in_use_and_in_training_by_turns(self):
+        left, right = self.layers()
+        f = jit(lambda x: (right(x) ** 3).sum())
+        for i in range(5):
+            x = self.X * i + i
+            for is_training in (True, False, True):
+                left.train(is_training)
+                right.train(is_training)
+                assert f(Tensor(x)).item() == pytest.approx((left(x) ** 3).sum().item())
+                self.check(left, right)
+
+    def test_other_averages_in_their_place(self):
+        left, right = self.layers()
+        f = jit(lambda x: (right(x) ** 3).sum())
+        for _ in range(3):
+            f(Tensor(self.X))
+        right.running_mean, right.running_var = left.running_mean.copy(), left.running_var.copy()
+        f(Tensor(self.X))
+        left(self.X)
+        self.check(left, right)
+        right.load_state_dict(BatchNorm1d(4).state_dict())
+        f(Tensor(self.X))
+        fresh = BatchNorm1d(4)
+        fresh(self.X)
+        self.check(fresh, right)
+
+
 def test_records_that_the_code_does_not_mention_may_grow():
     class Trainer:
         def __init__(self):

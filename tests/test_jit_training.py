@@ -129,13 +129,30 @@ def test_metrics_of_the_batches_as_they_are_trained(recorded):
     assert len(recorded) == 1
 
 
+def sorting():
+    rng = np.random.default_rng(0)
+    return nn.Sequential(nn.Linear(3, 4, rng=rng), lambda x: np.sort(x, axis=1), nn.Linear(4, 2, rng=rng))
+
+
 def test_what_cannot_be_compiled_says_so_and_is_trained_as_it_is():
+    with pytest.warns(JitWarning, match="runs as it is"):
+        check_same(trained(sorting, LABELS, nn.cross_entropy))
+
+
+@pytest.mark.parametrize("hot", [3, 10**9])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_running_averages_follow_every_batch(hot, dropout, recorded, monkeypatch):
+    monkeypatch.setattr(numba_modules, "HOT", hot)
+
     def make():
         rng = np.random.default_rng(0)
-        return nn.Sequential(nn.Linear(3, 4, rng=rng), nn.BatchNorm1d(4), nn.Linear(4, 2, rng=rng))
+        return nn.Sequential(
+            nn.Linear(3, 6, bias=False, rng=rng), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(dropout, rng=rng),
+            nn.Linear(6, 4, bias=False, rng=rng), nn.BatchNorm1d(4, momentum=0.3), nn.Linear(4, 2, rng=rng),
+        )  # fmt: skip
 
-    with pytest.warns(JitWarning, match="runs as it is"):
-        check_same(trained(make, LABELS, nn.cross_entropy))
+    check_same(trained(make, LABELS, nn.cross_entropy, epochs=20, validation=(X, LABELS), metrics=[nn.accuracy]))
+    assert len(recorded) == 1
 
 
 def test_random_numbers_before_a_dropout_of_the_same_generator_are_drawn_anew():
@@ -151,13 +168,11 @@ def test_random_numbers_before_a_dropout_of_the_same_generator_are_drawn_anew():
         check_same(trained(Noisy, LABELS, nn.cross_entropy))
 
 
-def test_averages_with_labels_are_tried_once(recorded):
-    def make():
-        rng = np.random.default_rng(0)
-        return nn.Sequential(nn.Linear(3, 4, rng=rng), nn.BatchNorm1d(4), nn.Linear(4, 2, rng=rng))
-
-    with pytest.warns(JitWarning, match=r"layers\.py, line \d+, takes the data of a node in __call__\(\)$") as caught:
-        trained(make, LABELS, nn.cross_entropy)
+def test_what_cannot_be_compiled_with_labels_is_tried_once(recorded):
+    with pytest.warns(
+        JitWarning, match=r"takes the data of a node in <lambda>\(\), by way of autograd's sort"
+    ) as caught:
+        trained(sorting, LABELS, nn.cross_entropy)
     assert len([each for each in caught if each.category is JitWarning]) == 1
     assert recorded == []
 

@@ -163,8 +163,9 @@ class Surroundings:
                 return name
         return None
 
-    def around(self, nodes: Iterable[Node]) -> Watch:
-        """A watch over all names that the code mentions, and over all that leads to these nodes."""
+    def around(self, nodes: Iterable[Node], own: Iterable[Any]) -> Watch:
+        """A watch over all names that the code mentions, and over all that leads to these nodes, but for the numbers in
+        the function's own arrays, which it changes itself."""
         wanted = {id(node) for node in nodes}
         mentioned = self._mentioned()
         watch = Watch()
@@ -173,8 +174,9 @@ class Surroundings:
             if leads:
                 wanted.add(id(thing))
             watch.add(thing, wanted, self.names, leads, id(thing) in mentioned)
+        changing = set(map(id, own))
         for thing, _, _ in self.arrays:
-            if id(thing) in mentioned and _size(thing) <= _MOST_BYTES:
+            if id(thing) in mentioned and id(thing) not in changing and _size(thing) <= _MOST_BYTES:
                 watch.arrays.append(thing)
         watch.kept = [contents for _, _, contents in self.places]
         watch.start()

@@ -54,9 +54,9 @@ def jit(f: _F) -> _F:
 
     The result of a call is one node, whose gradients flow to all nodes that went in. Several results are parts of one
     operation: gradients do not reach one of them through another. Gradients of gradients run the function once more,
-    with the arguments of the call, but with everything else as it is then. Dropout is drawn anew at every call. Clocks,
-    files and the environment are read when the function is recorded, and not again; numbers among the arguments follow
-    IEEE as nodes do, so that ``1 / 0.0`` is inf.
+    with the arguments of the call, but with everything else as it is then. Dropout is drawn anew at every call, and the
+    running averages of BatchNorm1d follow. Clocks, files and the environment are read when the function is recorded,
+    and not again; numbers among the arguments follow IEEE as nodes do, so that ``1 / 0.0`` is inf.
 
     What cannot be replayed runs as it is, with a `JitWarning` that tells why. ``explain()`` of the jitted function
     says what happened so far; ``with autograd.jit.disabled():`` everything runs as it is.

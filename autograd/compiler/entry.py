@@ -65,8 +65,10 @@ class Entry:
         arguments = [fresh[position] for position in self.positions]
         trace, result = _run(f, name, given, fresh, rebuild, surroundings)
         self.generators = [generator for generator, _, _ in trace.generators.values()]
+        self.effects = [(effect.target, effect.change) for effect in trace.effects]
         # whether f may have done other things with the nodes than with the numbers for which they stood
-        self.doubts = DOUBTS if trace.plain and not self.generators and surroundings.asks_for_types() else 0
+        is_pure = not self.generators and not self.effects
+        self.doubts = DOUBTS if trace.plain and is_pure and surroundings.asks_for_types() else 0
         leaves, build_result = flatten(result)
         made = list(dict.fromkeys(each for each in leaves if isinstance(each, Node) and trace.made(each)))
         self.is_scalar = all(type(node) is Value and type(node.op) is Row for node in (*trace.nodes, *made))
@@ -81,7 +83,7 @@ class Entry:
         self.kinds = [type(node) for node in made]
         self.shapes = [node.shape for node in made]
         self.dtypes = [node.dtype for node in made]
-        self.watched = surroundings.around(self.captured)
+        self.watched = surroundings.around(self.captured, [target for target, _ in self.effects])
         self.results = _results(leaves, made, arguments, trace.start, surroundings)
         self.rebuild = flatten(build_result(range(len(leaves))))[1]
         nodes = {i for i, position in enumerate(self.positions) if isinstance(given[position], Node)}
@@ -173,6 +175,8 @@ class Entry:
         if not self.is_scalar and has_nan(outputs):
             self._rewind(randoms)
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
+        for (_, change), data in zip(self.effects, inputs.effects, strict=True) if self.effects else ():
+            change(data)
         state = _State(inputs, outputs, args, kwargs, randoms)
         if self.is_simple and modes.is_recording():
             return self._tensor(state, given)
@@ -262,10 +266,15 @@ class Entry:
     def _shares_as_graph(self, gradient: Any, state: _State, operands: Sequence[Any]) -> list[Any]:
         """The same as nodes: f is run once more, as it is."""
         randoms = [*map(_state_of, self.generators)]
+        changed = [(target, target.copy()) for target, _ in self.effects]
         self._rewind(state.randoms)
-        with modes.enable_grad():
-            leaves = flatten(self.f(*state.args, **state.kwargs))[0]
-        self._rewind(randoms)
+        try:
+            with modes.enable_grad():
+                leaves = flatten(self.f(*state.args, **state.kwargs))[0]
+        finally:
+            self._rewind(randoms)
+            for target, numbers in changed:
+                target[...] = numbers
         outputs: list[tuple[Any, Any]] = []
         starts = np.cumsum([0, *(math.prod(shape) for shape in self.shapes)]).tolist()
         for result, node in zip(self.results, leaves, strict=True):

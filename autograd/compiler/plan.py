@@ -63,7 +63,8 @@ class Plan:
         self.live = {id(getattr(event, "_primal", None)) for event in trace.nodes}  # arrays that depend on the inputs
         self.live |= {id(getattr(event, "answer", None)) for event in trace.nodes} | set(self.slots)
         self.live.discard(id(None))
-        needed = _needed(trace, outputs)
+        changing = [effect.node for effect in trace.effects]
+        needed = _needed(trace, [*outputs, *changing])
         for event in trace.nodes:
             if id(event) in needed:
                 self._find_captured(event.inputs, made)
@@ -74,6 +75,7 @@ class Plan:
             if id(event) in needed:
                 self._add(event)
         self.outputs = [self.slots[id(node)] for node in outputs]
+        self.effects = [self.slots[id(node)] for node in changing]
         self.guards = [
             (COMPARE[guard.name], self._slot(guard.left), self._slot(guard.right), guard.answer)
             for guard in trace.guards

@@ -95,7 +95,7 @@ class Replay:
         if results is None:
             return None
         outputs: list[Any]
-        call.kept, outputs, call.is_strange = results
+        call.kept, outputs, call.effects, call.is_strange = results
         return outputs
 
     def backward(self, call: _Call, upstream: Sequence[Any]) -> list[Any]:
@@ -182,7 +182,7 @@ class Replay:
             self.namespace[f"c{i}"] = compare
             lines.append(f"if {'not ' * answer}c{i}(v{left}, v{right}): return None")
         handed_on = "".join(f"{name}, " for name in kept)
-        lines.append(f"return ({handed_on}), [{outputs}], {_any(loops[first_loop:])}")
+        lines.append(f"return ({handed_on}), [{outputs}], ({_names(self.plan.effects)}), {_any(loops[first_loop:])}")
         return source_of("forward", [f"v{i}" for i in range(self.plan.count)], lines)
 
     def _backward_source(self, kept: Sequence[str], lines: Sequence[str]) -> str:
@@ -290,7 +290,7 @@ class Replay:
         guarded = [slot for _, *sides, _ in self.plan.guards for slot in sides]
         dying: dict[int, list[int]] = {}
         for step in self.plan.steps:
-            if f"v{step.result}" not in kept and step.result not in (*self.plan.outputs, *guarded):
+            if f"v{step.result}" not in kept and step.result not in (*self.plan.outputs, *self.plan.effects, *guarded):
                 dying.setdefault(last[step.result], []).append(step.result)
         return dying
 
@@ -298,12 +298,13 @@ class Replay:
 class _Call:
     """The inputs of one call, and what its gradient needs."""
 
-    __slots__ = ("code", "inputs", "is_strange", "kept")
+    __slots__ = ("code", "effects", "inputs", "is_strange", "kept")
 
     def __init__(self, inputs: list[Any]) -> None:
         self.inputs = inputs
         self.is_strange: Any = True  # whether something is not finite, as far as the compiled loops have seen
         self.kept: tuple[Any, ...] = ()
+        self.effects: tuple[Any, ...] = ()  # the data by which arrays outside are to be changed
         self.code: Any = None  # what has run it
 
 

@@ -45,6 +45,14 @@ class Guard(NamedTuple):
     answer: bool
 
 
+class Effect(NamedTuple):
+    """A change of an array outside of the graph, to be made at every replay."""
+
+    target: Any
+    node: Any  # what it depends on
+    change: Callable[[Any], None]  # given the data of the node
+
+
 class Trace:
     """What one run made and asked, in order."""
 
@@ -56,6 +64,7 @@ class Trace:
         # generators from which replays draw too, with their states before the first draw and after the last
         self.generators: dict[int, tuple[Any, Any, Any]] = {}
         self.plain: dict[int, Node] = {}  # by their identity: the arguments that stand for plain numbers and arrays
+        self.effects: list[Effect] = []
         self.refusal: Exception | None = None  # also where the function caught it
 
     def made(self, node: Node) -> bool:
@@ -88,6 +97,7 @@ class Trace:
         self.nodes.clear()
         self.guards.clear()
         self.masks.clear()
+        self.effects.clear()
 
     def answered(self, function: Callable[..., Any], operands: tuple[Any, ...], answer: Any) -> Mask:
         """The answer to a question about arrays, noted to be asked again."""
@@ -293,6 +303,19 @@ def _replayed_draw(original: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
+def _replayed_change(original: Callable[..., None]) -> Callable[..., None]:
+    def follow(average: Any, new: Any, momentum: float) -> None:
+        trace = _trace.get()
+        if trace is None:
+            return original(average, new, momentum)
+        if not isinstance(new, Node) or not trace.made(new):
+            raise Untraceable("it changes an average by what is the same at every replay")
+        trace.effects.append(Effect(average, new, lambda data: original(average, data, momentum)))
+        return None
+
+    return follow
+
+
 def _combined(original: Callable[..., Any], function: Any) -> Callable[..., Any]:
     def method(self: Mask, *others: Any) -> Any:
         trace = _trace.get()
@@ -362,6 +385,7 @@ def _replacements() -> Iterator[tuple[Any, str, Any]]:
     yield tensor, "pull", _without_live_parameters(vars(tensor)["pull"])
     yield Tensor, "inputs", _masked_inputs(vars(Tensor)["inputs"])
     yield network, "kept", _replayed_draw(network.kept)
+    yield network, "follow", _replayed_change(network.follow)
     for name, function in _COMBINED.items():
         yield Mask, name, _combined(vars(Mask)[name], function)
     for name in ("lt", "le", "gt", "ge", "eq", "ne"):

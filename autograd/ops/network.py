@@ -12,7 +12,7 @@ from autograd.functions import FUNCTIONS
 from autograd.node import Node
 from autograd.ops.primitive import function, primitive
 from autograd.ops.reduce import log_softmax, softmax, times
-from autograd.ops.shape import float_dtype, shape_of
+from autograd.ops.shape import data_of, float_dtype, shape_of
 
 
 def _product(x: Any, y: Any) -> Any:
@@ -61,6 +61,12 @@ def affine(x: Any, w: Any, b: Any) -> Any:
 def kept(generator: np.random.Generator, shape: tuple[int, ...], p: float) -> Any:
     """Which elements dropout keeps: each is dropped with probability `p`. A compiled function draws at every call."""
     return generator.random(shape) >= p
+
+
+def follow(average: Any, new: Any, momentum: float) -> None:
+    """Move a running average, in place, towards new numbers. A compiled function does so at every call."""
+    average *= 1 - momentum
+    average += momentum * data_of(new).ravel()
 
 
 @primitive(internal=True, dx=lambda g, z, x, y: times(g, x - y), dy=lambda g, z, x, y: times(g, y - x))
