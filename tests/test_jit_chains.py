@@ -595,3 +595,7 @@ def test_loops_keep_nan_and_inf():
     check(lambda a: (a / a) * 1.5, np.array([1e-320, 1e308]), length=2)
     check(lambda a: np.arctan2(0.0 + a * 2.0, -1.0), np.array([-0.0, 0.0, 1.0]), length=3)
     check(lambda a: (a * 1e-300) * 1e300 * (a * 1e300), np.array([1e-100, 1.0]), length=4)
+    for strange in (np.inf, np.nan, 1e308):
+        check(lambda x: (x - x).sum(), np.array([1.0, strange]), length=2)
+        check(lambda x: (x * 3.0 - x * 2.0).sum(), np.array([1.0, strange]), length=4)
+        check(lambda x: (x * 1e10 - x * 1e10 + x).mean(), np.array([1.0, strange]), length=4)
