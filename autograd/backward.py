@@ -254,14 +254,16 @@ def gradients(
     if as_graph and not modes.is_recording():
         with modes.enable_grad():
             return gradients(outputs, as_graph, keep, stop)
-    token = listen()
+    anomaly = modes.active and modes.anomaly_is_on()
+    is_safe = not (as_graph or anomaly) and len(outputs) == 1 and can_only_be_born(*outputs[0])
+    token = listen() if is_safe else hush()
     before = born[0]
     try:
-        found, is_safe = _walk(outputs, as_graph, False, keep, stop)
+        found, is_safe = _walk(outputs, as_graph, False, keep, stop, is_safe)
         is_safe = (is_safe and born[0] is before) or (as_graph and modes.is_watched())
         if not is_safe and has_nan(found.values()):
             # A zero and an inf may have met on a path. The walk that minds them is slower, so it comes second.
-            found, _ = _walk(outputs, as_graph, True, keep, stop)
+            found, _ = _walk(outputs, as_graph, True, keep, stop, False)
     finally:
         unhush(token)
     return found
@@ -273,11 +275,11 @@ def _walk(
     careful: bool,
     keep: str,
     stop: Collection[Node],
+    is_safe: bool,
 ) -> tuple[dict[Node, Any], bool]:
-    """The gradients, and whether a nan can only be among them if one was born here."""
+    """The gradients, and whether it is still true that a nan can only be among them if one was born here."""
     anomaly = modes.active and modes.anomaly_is_on()
     plain = not (as_graph or careful or anomaly)
-    is_safe = plain and len(outputs) == 1 and can_only_be_born(*outputs[0])
     keeps_all, keeps_some = keep == "all", keep != "leaves"
     array = np.ndarray
     sums: dict[Any, Any] = {}
@@ -307,8 +309,8 @@ def _walk(
                 or share.shape != data.shape
                 or share.dtype is not data.dtype
             ):
-                if type(share) is array and not share.size:
-                    is_safe = False  # a broadcast to no element leaves out a nan
+                if rules and not getattr(share, "size", 0):
+                    is_safe = False  # a broadcast to no element leaves out a nan, whose share may be Python's 0.0
                 share = fitted(operand, share)
             if operand in sums:
                 total = sums[operand]
@@ -338,13 +340,19 @@ def _walk(
         if plain and node.priority == 2 and not op.rules_for_all:
             rules, pulled, recorded, params = op.rules, node.links, node.recorded, node.params
             count = -1 if params and (params is not op.params or not op.rules_know_defaults) else len(recorded)
-            z = node._primal if type(node.number) is int else node._result
-            is_safe = is_safe and op.passes_on_nan
+            z = node._primal
+            if type(node.number) is not int:  # data was set, and may not show what the operation made
+                z, is_safe = node._result, False
+            if is_safe and not op.passes_on_nan:
+                is_safe = False
+                hush()  # what the rule does itself is nobody's affair
             if op.row is None and gradient.base is not None and 0 in gradient.strides:
                 gradient = gradient.copy()  # one number spread out: good for elementwise rules, slow in a product
             continue
         rules = ()
-        is_safe = False
+        if is_safe:
+            is_safe = False
+            hush()
         if anomaly:
             modes.check_in_place(node)
         pulled = node._pull(gradient, as_graph, careful)

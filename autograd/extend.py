@@ -91,6 +91,8 @@ def defvjp(
         (maker := given.get(position, _no_rule)) and _rule(op.name, position, maker)
         for position in range(max(given, default=-1) + 1)
     ]
+    op.passes_on_nan = False
+    op.__post_init__()
 
 
 def _no_rule(*operands: Any, **params: Any) -> Any:

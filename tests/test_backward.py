@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, grad, is_recording, no_grad
+from autograd import AnomalyError, Tensor, Value, detect_anomaly, enable_grad, extend, grad, is_recording, no_grad
 from autograd.nans import has_nan
-from autograd.ops.primitive import PRIMITIVES, elementwise
+from autograd.ops.primitive import PRIMITIVES, Primitive, elementwise
 from autograd.quiet import born, listen, unhush
 from autograd.rows import ROWS
 
@@ -1094,6 +1094,61 @@ def test_a_broadcast_to_no_element_leaves_out_a_nan(shape):
     x = Tensor([-1.0])
     (x.sqrt() + Tensor(np.zeros(shape))).sum(axis=0).sum().backward()
     assert x.grad.tolist() == [0.0]
+    x = Tensor([2.0])
+    ((x * 0.0 * np.nan) // np.zeros(shape)).sum().backward()  # whose share is a number
+    assert x.grad.tolist() == [0.0]
+
+
+def test_a_nan_is_looked_for_where_data_was_set():
+    x = Tensor([1.0, 1.0])
+    z = (x * 0.0 * np.nan).sum()
+    z.data = np.array(1.0)
+    z.backward()
+    assert x.grad.tolist() == [0.0, 0.0]
+    x = Tensor([1.0, 1.0])
+    y = x * 0.0 * np.nan
+    y.data = np.ones(2)
+    y.sum().backward()
+    assert x.grad.tolist() == [0.0, 0.0]
+
+
+def test_a_rule_finds_numpy_silent():
+    """As in a careful walk, and as in one forward: what it does about errors is its own affair."""
+    seen = []
+
+    @extend.primitive
+    def own(x):
+        return x * 1.0
+
+    def rule(ans, x):
+        def share(g):
+            seen.append((np.geterr(), np.geterrcall()))
+            return g
+
+        return share
+
+    extend.defvjp(own, rule)
+    x = Tensor([1.0, 2.0])
+    before = np.geterr(), np.geterrcall()
+    (own(x * 2.0) * 3.0).sum().backward()
+    own(x * 2.0).sum().backward(create_graph=True)
+    assert seen == [(dict.fromkeys(before[0], "ignore"), seen[0][1])] * 2
+    assert seen[0][1] is None
+    assert (np.geterr(), np.geterrcall()) == before
+
+
+def test_other_rules_for_an_operation_are_not_known_to_pass_on_nan():
+    double = extend.primitive(lambda x: 2.0 * x)
+    double.op.passes_on_nan = True
+    extend.defvjp(double, lambda ans, x: lambda g: np.full(x.shape, np.nan))
+    assert not double.op.passes_on_nan
+    summed = Primitive("summed", np.sum, (lambda g, z, x, axis=None: g,), params={"axis": None}, passes_on_nan=True)
+    assert summed.rules_know_defaults
+    double.op = summed
+    extend.defvjp(double, lambda ans, x, axis: lambda g: g * np.ones(x.shape))
+    x = Tensor([1.0, 2.0])
+    Tensor._apply(summed, (x,)).backward()
+    assert x.grad.tolist() == [1.0, 1.0]
 
 
 def test_a_nan_born_in_the_walk_is_noticed_where_all_data_is_finite():

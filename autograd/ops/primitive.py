@@ -237,7 +237,7 @@ def elementwise(row: Row) -> Primitive:
         rules=[arrays.vjp(row, index) for index in range(len(row.args))],
         symbol=row.symbol,
         row=row,
-        passes_on_nan=not row.params and nans.passes_on(arrays.forward(row), len(row.args)),
+        passes_on_nan=not row.params and len(row.args) < 4 and nans.passes_on(arrays.forward(row), len(row.args)),
     )
 
 
