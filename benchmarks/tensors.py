@@ -180,4 +180,9 @@ def cases() -> Iterator[Case | Figure]:
         name = f"step of {'-'.join(map(str, sizes))} × {rows}"
         yield Case(name, classifier_steps(sizes, rows), baseline, bar, calls=calls)
     for n, calls, bar in ((1, 1000, "≤ 4"), (10_000, 50, "≤ 1.2"), (1_000_000, 1, "≤ 1.2")):
-        yield Case(f"tanh(a·b+c).sum(), n = {n:,}", tanh_steps(n), baseline, bar, calls=calls)
+        steps = tanh_steps(n)
+        compiled = steps.pop("wengert, jit", None)
+        yield Case(f"tanh(a·b+c).sum(), n = {n:,}", steps, baseline, bar, calls=calls)
+        if compiled:
+            contenders = {"wengert, jit": compiled, baseline: steps[baseline]}
+            yield Case(f"tanh(a·b+c).sum(), n = {n:,}, jit", contenders, baseline, bar, calls=calls)
