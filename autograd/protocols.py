@@ -15,6 +15,7 @@ from autograd.node import Node
 from autograd.ops import convolution, index, linalg, network, reduce, shape, spectral  # noqa: F401  (each registers its own)
 from autograd.ops.primitive import BY_NUMPY, Primitive
 from autograd.ops.shape import data_of
+from autograd.plain import kind_of
 from autograd.readers.arrays import NUMPY_NAMES
 from autograd.rows import ROWS
 
@@ -39,6 +40,8 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
 
 def rounded(x: Any, decimals: int = 0) -> Any:
     """NumPy's round: to so many decimals."""
+    if not isinstance(decimals, (int, np.integer)):
+        raise TypeError(f"round() takes an int for the argument decimals, not {kind_of(decimals)}")
     return FUNCTIONS["round"](x) if decimals == 0 else FUNCTIONS["round"](x * 10.0**decimals) / 10.0**decimals
 
 

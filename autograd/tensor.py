@@ -180,11 +180,14 @@ class Tensor(Node):
     def round(self, decimals: int = 0) -> Tensor:
         """The nearest integers, or numbers of so many decimals; halves to even. Its derivative is 0.
 
+        Raises TypeError for decimals that are no int.
+
         >>> Tensor([1.234, 2.5]).round(1)
         Tensor([1.2, 2.5])
         """
-        made: Tensor = protocols.rounded(self, decimals) if decimals else Tensor._apply(ROWS["round"], (self,))
-        return made
+        if type(decimals) is not int or decimals:
+            return protocols.rounded(self, decimals)  # type: ignore[no-any-return]  # arithmetic of a Tensor
+        return Tensor._apply(ROWS["round"], (self,))
 
     def tolist(self) -> Any:
         """The data as nested lists of floats, without gradient."""

@@ -339,6 +339,11 @@ def test_methods_of_ufuncs():
     assert np.around(Tensor([126.0]), -1).tolist() == [130.0]
     assert Tensor([1.26, -0.04, 25.0]).round(1).tolist() == [1.3, -0.0, 25.0]
     assert Tensor([126.0, 0.5]).round(decimals=-1).tolist() == [130.0, 0.0]
+    assert Tensor([1.26, 0.5]).round(np.int64(1)).tolist() == [1.3, 0.5]
+    assert Tensor([1.26, 0.5]).round(np.int64(0)).tolist() == [1.0, 0.0]
+    for decimals in (1.5, "1", None, Tensor([1.0, 2.0])):
+        with pytest.raises(TypeError, match="an int for the argument decimals"):
+            Tensor([1.26]).round(decimals)
     assert autograd.FUNCTIONS["round"](Tensor([0.5, 1.5])).tolist() == Tensor([0.5, 1.5]).round().tolist() == [0.0, 2.0]
     with pytest.raises(TypeError, match=r"write a = a \+ x in place of a \+= x"):
         A += Tensor(A)
