@@ -66,6 +66,7 @@ QUESTIONS = {
     np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero,
     np.array_equal, np.allclose, np.isclose, np.zeros_like, np.ones_like, np.empty_like,
     np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.nanargmax, np.nanargmin, np.lexsort,
+    np.argpartition, np.isin, np.isreal, np.iscomplex, np.tril_indices_from, np.triu_indices_from, np.diag_indices_from,
     np.linalg.matrix_rank, np.array_repr, np.array_str, np.array2string, np.result_type, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
 _UFUNC_DEFAULTS = {"out": None, "where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}

@@ -12,6 +12,7 @@ from autograd.composed import _DEFINITIONS, _in_numpy
 
 pytestmark = pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # from NumPy 2.5 on, but still there
 
+windows = np.lib.stride_tricks.sliding_window_view
 random = np.random.default_rng(5)
 V, W = random.normal(size=3), random.normal(size=3)
 M, N = random.normal(size=(2, 3)), random.normal(size=(2, 3))
@@ -54,6 +55,20 @@ EXAMPLES = {
     "column_stack": [(lambda x, y: np.column_stack([x, y]), V, S), (lambda x: np.column_stack([x, x * x]), V)],
     "dstack": [(lambda x: np.dstack([x, x * x]), V), (lambda x: np.dstack([x, x]), M), (lambda x: np.dstack([x]), C)],
     "append": [(lambda x: np.append(x, [1.0, 2.0]), M), (lambda x, y: np.append(x, y, axis=0), M, N)],
+    "block": [
+        (lambda x, y: np.block([[x, y[:, :1]], [y * y, np.ones((2, 1))]]), M, N), (lambda x: np.block([x, 1.0, x[0]]), V),
+        (lambda x, y: np.block([[[x], [x * x]], [[y], [y]]]), V, W), (lambda x: np.block(x), M),
+        (lambda x: np.block([[x], [1.0, 2.0, x[0]]]), V), (lambda x: np.block([x, x]), C),
+    ],
+    "sinc": [(np.sinc, M), (np.sinc, np.array([0.0, 1e-9, 0.159, -0.1592, 1.0, -3.5]))],
+    "partition": [(lambda x: np.sort(np.partition(x, 1)[:2]), V), (lambda x: np.partition(x, (0, 2), axis=0)[0], S),
+                  (lambda x: np.partition(x, 2, axis=None)[2], M)],
+    "lib.stride_tricks.sliding_window_view": [
+        (lambda x: windows(x, 2), V), (lambda x: windows(x, (2, 3)), S), (lambda x: windows(x, 3, axis=-1), C),
+        (lambda x: windows(x, (1, 2), axis=(-1, 1)), C), (lambda x: windows(x, (2, 2), axis=(2, 2)), C),
+    ],
+    "diagflat": [(lambda x: np.diagflat(x, k=1), M)], "extract": [(lambda x: np.extract(M > 0, x), M)],
+    "fmod": [(np.fmod, 5 * M, N), (lambda x: np.fmod(x, 0.3), M), (lambda x: np.fmod(x, -0.3), M)],
     "average": [
         (np.average, M), (lambda x: np.average(x, axis=0), M), (lambda x, w: np.average(x, weights=w * w), M, N),
         (lambda x, w: np.average(x, axis=-1, weights=w * w), M, V),
@@ -162,6 +177,13 @@ def test_values_are_those_of_numpy_and_gradients_agree_with_numbers(name, f, arg
     gradcheck(f, *arguments, order=2)
 
 
+def test_sinc_at_zero_has_derivatives_of_every_order():
+    f = np.sinc
+    for wanted in (1.0, 0.0, -(np.pi**2) / 3, 0.0, np.pi**4 / 5, 0.0, -(np.pi**6) / 7):
+        assert f(0.0) == pytest.approx(wanted, rel=1e-14)
+        f = grad(f)
+
+
 def test_a_value_goes_through():
     assert grad(lambda x: np.sum(np.linspace(0.0, x, 5)))(2.0) == 2.5
     assert grad(np.deg2rad)(90.0) == np.pi / 180
@@ -182,6 +204,16 @@ def test_arguments_that_do_not_fit():
         np.average(Tensor(M), weights=V)
     with pytest.raises(ValueError, match=r"np\.cross has a rule for vectors of 3 elements, not for shapes \(2,\)"):
         np.cross(x[:2], x[:2])
+    with pytest.raises(ValueError, match="lists of one depth that are not empty"):
+        np.block([[x], x])
+    with pytest.raises(ValueError, match="lists of one depth that are not empty"):
+        np.block([[x], []])
+    with pytest.raises(ValueError, match=r"of shape \(3,\): window of 4 along axis 0"):
+        windows(x, 4)
+    with pytest.raises(ValueError, match=r"a window for each axis, not \(2, 2\) for axes \(0,\)"):
+        windows(x, (2, 2), axis=0)
+    with pytest.raises(IndexError, match="index 7 is out of bounds"):
+        np.take(x, [7])
 
 
 @pytest.mark.parametrize(
@@ -202,6 +234,10 @@ def test_arguments_that_do_not_fit():
         (lambda x: np.quantile(x, [0.2, 0.7], axis=(-1, 0), keepdims=True), (C,)),
         (lambda x: np.nansum(x, axis=0, keepdims=True), (M,)), (lambda x: np.diff(x, n=0, prepend=0.0), (V,)),
         (lambda x: np.fix(x), (M,)), (lambda x: np.copysign(x, [-0.0, 1.0, -1.0]), ([0.0, -0.0, np.nan],)),
+        (lambda x: np.fmod(x, [0.0, 2.0, np.inf, 3.0, 2.0]), ([1.0, -4.0, -5.0, np.nan, np.inf],)),
+        (lambda x: np.sinc(x), ([0.0, np.nan, 1e-200],)),
+        (lambda x: np.take(x, [-1, 3, 7], mode="wrap"), (V,)), (lambda x: np.take(x, [-1, 3, 7], 1, mode="clip"), (M,)),
+        (lambda x: np.sort(x, kind="stable"), (M,)), (lambda x: np.sort(x, 0, "heapsort", stable=None), (M,)),
     ],
 )  # fmt: skip
 def test_at_the_edges_they_are_numpys(f, arguments):

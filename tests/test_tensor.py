@@ -309,6 +309,10 @@ def test_numpy_answers_about_the_data():
     assert np.argmax(x) == x.argmax() == 5
     assert x.argmin(axis=1).tolist() == [0, 0]
     assert np.argsort(x, axis=1).tolist() == [[0, 1, 2]] * 2
+    assert np.isin(x, [4.0]).tolist() == (x.data == 4.0).tolist()
+    assert [each.tolist() for each in np.triu_indices_from(x)] == [
+        each.tolist() for each in np.triu_indices_from(x.data)
+    ]
     assert np.all(x > 0)
     assert not np.any(x < 0)
     assert np.allclose(x, A)

@@ -23,6 +23,26 @@ def _dstack(tup: Sequence[Any]) -> Any:
     return np.concatenate([x if np.ndim(x) > 2 else np.expand_dims(x, 2) for x in planes], axis=2)
 
 
+def _block(blocks: Any) -> Any:
+    def depth_of(part: Any) -> int:
+        depths = {depth_of(each) for each in part} if isinstance(part, list) else {-1}
+        if len(depths) != 1:
+            raise ValueError(f"np.block takes lists of one depth that are not empty, not {blocks!r}")
+        return depths.pop() + 1
+
+    def joined(part: Any, depth: int) -> Any:
+        if depth:
+            return np.concatenate([joined(each, depth - 1) for each in part], axis=-depth)
+        return np.reshape(part, (1,) * (whole - np.ndim(part)) + np.shape(part))
+
+    def axes_of(part: Any) -> int:
+        return max(map(axes_of, part)) if isinstance(part, list) else np.ndim(part)
+
+    depth = depth_of(blocks)
+    whole = max(depth, axes_of(blocks))
+    return joined(blocks, depth)
+
+
 def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return np.concatenate([np.ravel(arr), np.ravel(values)] if axis is None else [arr, values], axis or 0)
 
@@ -140,6 +160,36 @@ def _copysign(x1: Any, x2: Any) -> Any:
     return abs(x1) * np.where(np.signbit(x2), -one, one)
 
 
+def _sinc(x: Any) -> Any:
+    x = x * math.pi
+    near = abs(x) < 0.5  # where Taylor's series has all derivatives, and the quotient none at 0
+    square = np.where(near, x * x, 0.0)
+    series: Any = 1.0
+    for k in range(8, 0, -1):
+        series = 1.0 - series * square / (2 * k * (2 * k + 1))
+    far = np.where(near, 1.0, x)
+    return np.where(near, series, np.sin(far) / far)
+
+
+def _partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
+    if axis is None:
+        return _partition(np.ravel(a), kth)
+    return np.take_along_axis(a, np.argpartition(data_of(a), kth, axis), axis)
+
+
+def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
+    windows = window_shape if isinstance(window_shape, tuple) else (window_shape,)
+    axes = range(np.ndim(x)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if len(windows) != len(axes):
+        raise ValueError(f"sliding_window_view() takes a window for each axis, not {window_shape} for axes {axes}")
+    for window, each in zip(windows, axes, strict=True):
+        starts = np.shape(x)[axis_of(x, each)] - window + 1
+        if window < 0 or starts < 1:
+            raise ValueError(f"sliding_window_view() of shape {np.shape(x)}: window of {window} along axis {each}")
+        x = np.moveaxis(np.take(x, np.arange(starts)[:, None] + np.arange(window), each), axis_of(x, each) + 1, -1)
+    return x
+
+
 def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     places = np.arange(np.size(arr) if axis is None else np.shape(arr)[axis_of(arr, axis)])
     return np.take(arr, np.delete(places, obj if isinstance(obj, slice) else plain_integers(obj)), axis)
@@ -169,6 +219,14 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "column_stack": _column_stack,
     "dstack": _dstack,
     "append": _append,
+    "block": _block,
+    "sinc": _sinc,
+    "partition": _partition,
+    "lib.stride_tricks.sliding_window_view": _sliding_window_view,
+    "diagflat": lambda v, k=0: np.diag(np.ravel(v), k),
+    "extract": lambda condition, arr: np.compress(np.ravel(condition), np.ravel(arr)),
+    # the sign of the first argument, as C has it, but exact where x1 is 0
+    "fmod": lambda x1, x2: np.where(x1 < 0, -np.mod(-x1, abs(x2)), np.mod(x1, abs(x2))),
     "select": _select,
     "cross": _cross,
     "vdot": _vdot,

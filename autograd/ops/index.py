@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Literal
 
 import numpy as np
 
@@ -97,19 +98,27 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @function(np.take)
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """The elements, or the slices along an axis, at integer places; booleans are the places 0 and 1."""
+def take(x: Any, indices: Any, axis: int | None = None, *, mode: Literal["raise", "wrap", "clip"] = "raise") -> Any:
+    """The elements, or the slices along an axis, at integer places; booleans are the places 0 and 1.
+
+    Places that are not there raise IndexError, unless `mode` is "wrap" or "clip".
+    """
     indices = np.asarray(indices)
     if indices.dtype.kind == "b":
         indices = indices.astype(int)
+    if mode != "raise":
+        size = math.prod(shape_of(x)) if axis is None else shape_of(x)[axis_of(x, axis)]
+        indices = np.take(np.arange(size), indices, mode=mode)
     if axis is None:
         return reshape(x, -1)[indices]
     return x[(slice(None),) * axis_of(x, axis) + (indices,)]
 
 
 @function(np.sort)
-def sort(x: Any, axis: int | None = -1) -> Any:
+def sort(x: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
     """The elements in ascending order along an axis; equal ones stay in their order, and so do their gradients.
+
+    The order is a stable one whatever `kind` and `stable` say.
 
     The method returns them too, rather than sort in place as that of an array does.
     """
