@@ -14,7 +14,7 @@ from autograd.ops import network
 from autograd.ops.linalg import matmul
 from autograd.ops.network import affine
 from autograd.ops.reduce import mean
-from autograd.ops.shape import array_of, data_of, reshape, shape_of
+from autograd.ops.shape import array_of, reshape, shape_of
 from nn.checks import check_whole
 from nn.initializers import Initializer, Rng, default_uniform, initialised, normal, uniform
 from nn.module import Module
@@ -57,7 +57,7 @@ class Linear(Module):
         try:
             return matmul(x, self.weight) if self.bias is None else affine(x, self.weight, self.bias)
         except ValueError:
-            shape = np.shape(data_of(x))
+            shape = array_of(x).shape
             if shape[-1:] == (self.in_features,):
                 raise
             raise ValueError(f"{self!r} takes {self.in_features} features, not an array of shape {shape}") from None

@@ -10,6 +10,7 @@ import pytest
 
 from autograd import Tensor, Value, affine, cross_entropy, floor, grad, jit, sign
 from autograd.compiler import numba_modules, written_out
+from nn import Linear
 
 pytestmark = pytest.mark.filterwarnings("ignore::autograd.JitWarning")
 
@@ -308,3 +309,13 @@ def test_a_gradient_that_is_a_node_of_zero_stays_a_node(count):
     leaves[0].grad = "nothing"
     with pytest.raises(TypeError):
         compiled().backward()
+
+
+def test_an_error_of_the_function_itself_is_all_that_is_said(recwarn):
+    model = Linear(3, 2, rng=0)
+    for f in (jit(lambda x: model(x).sum()), jit(lambda x: model(np.partition(x, 1)).sum())):
+        for _ in range(3):
+            with pytest.raises(ValueError, match=r"takes 3 features, not an array of shape \(4, 2\)"):
+                f(np.ones((4, 2)))
+        assert not recwarn.list
+        assert "runs as it is" not in f.explain()

@@ -215,11 +215,12 @@ class _Calls:
         return self.answer(args, kwargs)
 
     def _give_up(self, kind: _Kind, reason: str, args: Any, kwargs: Any) -> Any:
+        result = self.f(*args, **kwargs)  # an error of its own is all there is to say
         kind.eager = True
         kind.entries = []
         self.fast.pop(len(args), None)
         self._say(reason)
-        return self.f(*args, **kwargs)
+        return result
 
     def _say(self, reason: str) -> None:
         note = f"runs as it is: {reason}"
