@@ -311,6 +311,17 @@ def test_a_gradient_that_is_a_node_of_zero_stays_a_node(count):
         compiled().backward()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_array_without_axes_meets_a_value(dtype):
+    v, x = Value(1.1), np.array(0.3, dtype)
+    for f, arguments in ((lambda x, v: x * v, (x, v)), (lambda x: v * x, (x,))):
+        result = jit(f)(*arguments)
+        assert type(result) is Value
+        assert result.data == 1.1 * float(x)
+    t = Tensor(np.ones(2, np.float32))
+    assert jit(lambda x, t: x * t)(x, t).dtype == dtype
+
+
 def test_an_error_of_the_function_itself_is_all_that_is_said(recwarn):
     model = Linear(3, 2, rng=0)
     for f in (jit(lambda x: model(x).sum()), jit(lambda x: model(np.partition(x, 1)).sum())):

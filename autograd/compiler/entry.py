@@ -80,6 +80,10 @@ class Entry:
         else:
             self.program = Plan(trace, arguments, made)
             self.captured = self.program.captured
+        if any(type(each) is Value for each in (*given, *self.captured)) and any(
+            isinstance(each, np.ndarray) and not each.ndim for each in given
+        ):
+            raise Untraceable("an array without axes is a number where it meets a Value; pass float(x)")
         self.kinds = [type(node) for node in made]
         self.shapes = [node.shape for node in made]
         self.dtypes = [node.dtype for node in made]
