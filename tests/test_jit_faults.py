@@ -10,6 +10,8 @@ import pytest
 
 from autograd import Tensor, Value, affine, cross_entropy, floor, grad, jit, sign
 from autograd.compiler import numba_modules, written_out
+from autograd.ops.shape import data_of
+from autograd.tree import flatten
 from nn import Linear
 
 pytestmark = pytest.mark.filterwarnings("ignore::autograd.JitWarning")
@@ -320,6 +322,31 @@ def test_an_array_without_axes_meets_a_value(dtype):
         assert result.data == 1.1 * float(x)
     t = Tensor(np.ones(2, np.float32))
     assert jit(lambda x, t: x * t)(x, t).dtype == dtype
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.filterwarnings("ignore::autograd.JitWarning")
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda s, x: s * x,
+        lambda s, x: (s + 1e-8 - s) * x,
+        lambda s, x: np.sin(s) * x,
+        lambda s, x: (s * Value(1.1), s * 3.0, x),
+    ],
+)
+def test_a_number_of_numpy_has_its_precision(f, dtype, kind):
+    for x in (np.ones(2, dtype), Tensor(np.ones(2, dtype))):
+        compiled = jit(f)
+        for s in (0.1, kind(0.1), 0.1, kind(0.7)):
+            ours, expected = flatten(compiled(s, x))[0], flatten(f(s, x))[0]
+            assert [np.asarray(data_of(each)).tolist() for each in ours] == [
+                np.asarray(data_of(each)).tolist() for each in expected
+            ]
+            assert [getattr(each, "dtype", float) for each in ours] == [
+                getattr(each, "dtype", float) for each in expected
+            ]
 
 
 def test_an_error_of_the_function_itself_is_all_that_is_said(recwarn):

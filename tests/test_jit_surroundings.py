@@ -1,6 +1,7 @@
 """`jit` and the world around a function: what it reads from outside is watched, what it changes is refused, and its
 arguments are treated as it treats them itself."""
 
+import contextlib
 import copy
 import itertools
 import math
@@ -655,6 +656,11 @@ def test_running_averages_are_those_of_now():
     assert f(x).item() == pytest.approx(model(x).sum().item(), rel=1e-12)
 
 
+def sharing(left, right):
+    right.running_mean, right.running_var = left.running_mean, left.running_var
+    return right.eval()
+
+
 class TestRunningAverages:
     """They are changed by every call of a compiled function as by the function itself, and by nothing else."""
 
@@ -730,6 +736,57 @@ class TestRunningAverages:
         fresh = BatchNorm1d(4)
         fresh(self.X)
         self.check(fresh, right)
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda bn, _: lambda x: (bn(x) ** 3).sum() + (bn.running_mean**2).sum(),
+            lambda bn, _: lambda x: (bn(x) ** 3).sum() + float(bn.running_var[0]),
+            lambda bn, other: sharing(bn, other) and (lambda x: (other(x) * bn(x)).sum()),
+            lambda bn, other: lambda x: (other(x + bn.running_mean) * bn(x)).sum(),
+            lambda bn, other: lambda x: (other(bn(x) + bn.running_mean) ** 3).sum(),
+        ],
+    )
+    def test_a_function_that_reads_them_runs_as_it_is(self, make):
+        left, right = self.layers(), self.layers()
+        expected, f = make(*left), jit(make(*right))
+        for i in range(4):
+            x = Tensor(self.X * i + i)
+            with contextlib.nullcontext() if i else pytest.warns(JitWarning, match="reads the running averages"):
+                result = f(x)
+            assert result.item() == expected(x).item()
+            for mine, its in zip(left, right, strict=True):
+                self.check(mine, its)
+
+    @pytest.mark.parametrize("make", [lambda: BatchNorm1d(4), lambda: Dropout(0.5, rng=0)])
+    def test_where_the_function_asks_for_types(self, make):
+        left, right = make(), make()
+        f = jit(lambda x: (right(x) ** (2 if isinstance(x, np.ndarray) else 3)).sum())
+        for i in range(3):
+            x = self.X + i
+            with contextlib.nullcontext() if i else pytest.warns(JitWarning, match="numbers and nodes differently"):
+                result = f(x)
+            assert np.array_equal(data_of(result), data_of((left(x) ** 2).sum()))
+        np.testing.assert_equal(left.state_dict(), right.state_dict())
+
+    def test_as_far_as_a_call_came_that_is_being_recorded(self):
+        (left, other), (right, last) = self.layers(), self.layers()
+        drop, twin = Dropout(0.5, rng=0), Dropout(0.5, rng=0)
+        for f in (lambda x: other(left(drop(x))[1:]), jit(lambda x: last(right(twin(x))[1:]))):
+            with pytest.raises(ValueError, match="two rows"):
+                f(Tensor(self.X[:2]))
+        self.check(left, right)
+        assert right.running_mean.any()
+        assert drop(self.X).tolist() == twin(self.X).tolist()
+
+    def test_of_many_features(self):
+        bn = BatchNorm1d(9000)
+        bn.eval()
+        f = jit(lambda x: (bn(x) ** 2).sum())
+        x = Tensor(np.ones((2, 9000)))
+        for i in range(3):
+            bn.running_mean += i
+            assert f(x).item() == (bn(x) ** 2).sum().item()
 
 
 def test_records_that_the_code_does_not_mention_may_grow():

@@ -174,9 +174,10 @@ class Surroundings:
             if leads:
                 wanted.add(id(thing))
             watch.add(thing, wanted, self.names, leads, id(thing) in mentioned)
-        changing = set(map(id, own))
+        mentioned -= set(map(id, own))
+        of_layers = {id(each) for thing, _, contents in self.places if _is_layer(thing) for each in contents}
         for thing, _, _ in self.arrays:
-            if id(thing) in mentioned and id(thing) not in changing and _size(thing) <= _MOST_BYTES:
+            if id(thing) in mentioned and (_size(thing) <= _MOST_BYTES or id(thing) in of_layers):
                 watch.arrays.append(thing)
         watch.kept = [contents for _, _, contents in self.places]
         watch.start()
@@ -290,6 +291,10 @@ def _changing(name: str, what: str) -> str:
         f"{name}() changes something that it reaches from outside ({what}); a compiled call would not do that again. "
         "Return what is to be kept, or call the function under jit.disabled()"
     )
+
+
+def _is_layer(thing: Any) -> bool:
+    return any(_top(kind.__module__) == _LAYERS for kind in type(thing).__mro__)
 
 
 def _is_data_set(thing: Any) -> bool:

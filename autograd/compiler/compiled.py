@@ -27,6 +27,7 @@ MOST_BRANCHES = 8  # recorded runs of one kind of call that differ in the answer
 MOST_KINDS = 32  # kinds of calls
 MOST_CHANGES = 16  # of what one kind of call reads from outside
 _FLAT = {float, np.ndarray, Tensor, Value}  # kinds of arguments that have no structure
+_WRONG: Any = object()  # instead of a result that is not that of the function itself
 _disabled: ContextVar[bool] = ContextVar("disabled", default=False)
 
 
@@ -49,8 +50,9 @@ def jit(f: _F) -> _F:
     constant. Where other ints, strings or objects are passed, where a comparison of Values turns out differently, or
     where a name, an attribute, or what is in a list, dict or array that the function reads from outside is no longer
     what it was, it is recorded anew. A change is not looked for inside a list or dict of more than 32 plain numbers
-    or rows of them, an array of more than 64 KiB, and libraries (`nn` is one), nor where an attribute is read by a
-    name that is computed, or a class, a method, or the code or defaults of a function are exchanged for others.
+    or rows of them, an array of more than 64 KiB that no layer holds, and libraries (`nn` is one), nor where an
+    attribute is read by a name that is computed, or a class, a method, or the code or defaults of a function are
+    exchanged for others.
 
     The result of a call is one node, whose gradients flow to all nodes that went in. Several results are parts of one
     operation: gradients do not reach one of them through another. Gradients of gradients run the function once more,
@@ -143,9 +145,9 @@ class _Calls:
         if kind.eager:
             return self.f(*args, **kwargs)
         for entry in kind.entries:
-            result = entry.call(given, args, kwargs)
-            if result is not MISS and entry.doubts:
-                return self._compared(kind, entry, result, args, kwargs)
+            result = self._compared(entry, given, args, kwargs) if entry.doubts else entry.call(given, args, kwargs)
+            if result is _WRONG:
+                return self._give_up(kind, _differs(entry), args, kwargs)
             if result is not MISS:
                 if entry is not kind.entries[0]:  # the last branch taken is the likeliest
                     kind.entries = [entry, *(other for other in kind.entries if other is not entry)]
@@ -186,11 +188,11 @@ class _Calls:
             return self._give_up(kind, str(reason), args, kwargs)
         self.runs += 1
         kind.entries = [entry, *kind.entries]
-        result = entry.call(given, args, kwargs)
-        if entry.doubts and result is not MISS:
-            if has_choice and not _agree(result, self.f(*args, **kwargs)):
-                return self._freeze(kind, args, kwargs)
-            return self._compared(kind, entry, result, args, kwargs)
+        result = self._compared(entry, given, args, kwargs) if entry.doubts else entry.call(given, args, kwargs)
+        if result is _WRONG:
+            return (
+                self._freeze(kind, args, kwargs) if has_choice else self._give_up(kind, _differs(entry), args, kwargs)
+            )
         if not kwargs and len(args) == len(given) and all(type(each) is float for each in args):
             quick = entry.fast()
             if quick is not None:
@@ -198,15 +200,21 @@ class _Calls:
         # a comparison of numbers that differ in their last bits may come out otherwise when it is replayed
         return self.f(*args, **kwargs) if result is MISS else result
 
-    def _compared(self, kind: _Kind, entry: Entry, result: Any, args: Any, kwargs: Any) -> Any:
-        """The result of a replay, if it is that of the function itself."""
+    def _compared(self, entry: Entry, given: list[Any], args: Any, kwargs: Any) -> Any:
+        """The result of a replay, or `_WRONG`, with all as it was, if that of the function itself is another one."""
+        before = entry.state()
+        result = entry.call(given, args, kwargs)
+        if result is MISS:
+            return MISS
         entry.doubts -= 1
-        expected = self.f(*args, **kwargs)
-        if _agree(result, expected):
-            return result
-        kind.eager, kind.entries = True, []
-        self._say("it treats plain numbers and nodes differently")
-        return expected
+        after = entry.state()
+        entry.restore([np.full_like(each, np.nan) for each in before.averages], before.randoms)  # what f must not read
+        try:
+            agrees = _agree(result, self.f(*args, **kwargs))
+        except Exception:
+            agrees = False
+        entry.restore(*(after if agrees else before))
+        return result if agrees else _WRONG
 
     def _freeze(self, kind: _Kind, args: Any, kwargs: Any) -> Any:
         """From here on arrays of integers and booleans are constants: other ones, another kind of call."""
@@ -236,6 +244,11 @@ class _Calls:
         return "\n".join([*lines, *(f"  {note}" for note in dict.fromkeys(self.notes))])
 
 
+def _differs(entry: Entry) -> str:
+    what = "it treats plain numbers and nodes differently"
+    return f"it reads the running averages that it changes, or {what}" if entry.effects else what
+
+
 def _agree(result: Any, expected: Any) -> bool:
     """Whether two results have the same structure and, but for rounding, the same numbers."""
     ours, theirs = flatten(result)[0], flatten(expected)[0]
@@ -263,7 +276,9 @@ def _type_of(each: Any) -> Any:
         return kind, each._primal.shape, each._primal.dtype
     if kind is np.ndarray and each.dtype.kind in "fiub":
         return each.shape, each.dtype
-    if isinstance(each, (float, np.floating)):
+    if isinstance(each, np.floating):
+        return kind
+    if isinstance(each, float):
         return float
     if isinstance(each, Node):
         return kind, each.shape, each.dtype

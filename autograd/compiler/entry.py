@@ -35,11 +35,30 @@ from autograd.value import Value
 
 DOUBTS = 8  # calls whose results are compared with those of the function itself, where that asks for types
 MISS: Any = object()  # what a call returns whose comparisons have other answers
+_DOUBLE: set[Any] = {np.dtype(float)}
+_PYTHON = {
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "floordiv",
+    "mod",
+    "pow",
+    "neg",
+    "abs",
+}  # operations by which a float stays one of Python's
 _new = object.__new__
 _state_of = attrgetter("bit_generator.state")
 
 
 class _State(NamedTuple):
+    """What a call changes."""
+
+    averages: list[Any]
+    randoms: list[Any]  # the states of the random generators
+
+
+class _Call(NamedTuple):
     """What the node of a call keeps for its gradient."""
 
     inputs: Any
@@ -63,12 +82,13 @@ class Entry:
         surroundings = Surroundings(f, given)
         fresh, self.positions = _lifted(given, freezes)
         arguments = [fresh[position] for position in self.positions]
-        trace, result = _run(f, name, given, fresh, rebuild, surroundings)
+        trace, result = _run(f, name, given, fresh, rebuild, surroundings, freezes)
         self.generators = [generator for generator, _, _ in trace.generators.values()]
         self.effects = [(effect.target, effect.change) for effect in trace.effects]
-        # whether f may have done other things with the nodes than with the numbers for which they stood
-        is_pure = not self.generators and not self.effects
-        self.doubts = DOUBTS if trace.plain and is_pure and surroundings.asks_for_types() else 0
+        # whether f may have done other things with the nodes than with the numbers for which they stood; or read the
+        # averages that it changes, which the first call tells
+        asks = bool(trace.plain) and surroundings.asks_for_types()
+        self.doubts = DOUBTS if asks else 1 if self.effects else 0
         leaves, build_result = flatten(result)
         made = list(dict.fromkeys(each for each in leaves if isinstance(each, Node) and trace.made(each)))
         self.is_scalar = all(type(node) is Value and type(node.op) is Row for node in (*trace.nodes, *made))
@@ -80,6 +100,7 @@ class Entry:
         else:
             self.program = Plan(trace, arguments, made)
             self.captured = self.program.captured
+        _check_precision(trace, given)
         if any(type(each) is Value for each in (*given, *self.captured)) and any(
             isinstance(each, np.ndarray) and not each.ndim for each in given
         ):
@@ -181,7 +202,7 @@ class Entry:
             return self.f(*args, **kwargs)  # a zero and an inf may have met in a gradient: the walk itself decides
         for (_, change), data in zip(self.effects, inputs.effects, strict=True) if self.effects else ():
             change(data)
-        state = _State(inputs, outputs, args, kwargs, randoms)
+        state = _Call(inputs, outputs, args, kwargs, randoms)
         if self.is_simple and modes.is_recording():
             return self._tensor(state, given)
         nodes = self._nodes(state, given)
@@ -189,12 +210,22 @@ class Entry:
             return nodes[0]
         return self.rebuild(_finished(result, nodes, given) for result in self.results)
 
+    def state(self) -> _State:
+        """What a call changes, as it is now."""
+        return _State([target.copy() for target, _ in self.effects], [*map(_state_of, self.generators)])
+
+    def restore(self, averages: list[Any], randoms: list[Any]) -> None:
+        """Give the running averages these numbers, and the random generators these states."""
+        for (target, _), numbers in zip(self.effects, averages, strict=True):
+            target[...] = numbers
+        self._rewind(randoms)
+
     def _rewind(self, randoms: list[Any]) -> None:
         """The random generators as they were."""
         for generator, state in zip(self.generators, randoms, strict=True):
             generator.bit_generator.state = state
 
-    def _nodes(self, state: _State, given: list[Any]) -> list[Any]:
+    def _nodes(self, state: _Call, given: list[Any]) -> list[Any]:
         """The outputs as nodes where they depend on nodes, else as NumPy returns them."""
         if not any(self.is_node):
             return [*map(_plain, state.outputs)]
@@ -230,7 +261,7 @@ class Entry:
         inputs = [*given, *self.captured]
         return tuple([inputs[i] for i in self.operands])
 
-    def _tensor(self, state: _State, given: list[Any]) -> Tensor:
+    def _tensor(self, state: _Call, given: list[Any]) -> Tensor:
         """The only output of a program."""
         out = _new(Tensor)
         out._primal, out.op, out.grad, out.retains = np.asarray(state.outputs[0]), self.op, None, False
@@ -246,7 +277,7 @@ class Entry:
             out._watch()
         return out
 
-    def _shares(self, gradient: Any, z: Any, given: Any, as_graph: bool, state: _State | None = None) -> Sequence[Any]:
+    def _shares(self, gradient: Any, z: Any, given: Any, as_graph: bool, state: _Call | None = None) -> Sequence[Any]:
         """The gradients of the operands."""
         if state is None:
             state = z.y[0] if as_graph else given[0]
@@ -267,18 +298,15 @@ class Entry:
         shares = self.executor.backward(state.inputs, upstream)
         return shares if self.all_operands else [shares[i] for i in self.operands]
 
-    def _shares_as_graph(self, gradient: Any, state: _State, operands: Sequence[Any]) -> list[Any]:
+    def _shares_as_graph(self, gradient: Any, state: _Call, operands: Sequence[Any]) -> list[Any]:
         """The same as nodes: f is run once more, as it is."""
-        randoms = [*map(_state_of, self.generators)]
-        changed = [(target, target.copy()) for target, _ in self.effects]
+        now = self.state()
         self._rewind(state.randoms)
         try:
             with modes.enable_grad():
                 leaves = flatten(self.f(*state.args, **state.kwargs))[0]
         finally:
-            self._rewind(randoms)
-            for target, numbers in changed:
-                target[...] = numbers
+            self.restore(*now)
         outputs: list[tuple[Any, Any]] = []
         starts = np.cumsum([0, *(math.prod(shape) for shape in self.shapes)]).tolist()
         for result, node in zip(self.results, leaves, strict=True):
@@ -297,9 +325,12 @@ class Entry:
 
 def _run(
     f: Callable[..., Any], name: str, given: list[Any], fresh: list[Any], rebuild: Callable[..., Any],
-    surroundings: Surroundings,
+    surroundings: Surroundings, is_last: bool,
 ) -> tuple[Trace, Any]:  # fmt: skip
-    """A recorded run of f on fresh arguments in place of the given ones, and what it returned."""
+    """A recorded run of f on fresh arguments in place of the given ones, and what it returned.
+
+    If f raises an error of its own, and it `is_last`, so that there will be no other run, what f changed stays changed.
+    """
     with recorded("grad" in surroundings.names) as trace:
         args, kwargs = rebuild(fresh)
         passed = flatten((args, kwargs))[0]
@@ -314,16 +345,37 @@ def _run(
                 raise trace.refusal
             surroundings.check(name, trace.generators)
         except BaseException as error:
-            surroundings.rewind_randoms()
             is_unknown = bool(trace.plain) and isinstance(error, (TypeError, AttributeError))
             if is_unknown or isinstance(error, Untraceable):
                 surroundings.rewind(name)
+            if is_unknown or isinstance(error, (Untraceable, JitError)) or not is_last:
+                surroundings.rewind_randoms()
+            else:
+                for effect in trace.effects:
+                    effect.change(effect.node._primal)
             if not is_unknown:
                 raise
             raise Untraceable(f"with nodes for the numbers among its arguments it raises {error!r}") from None
     if list(map(id, flatten((args, kwargs))[0])) != list(map(id, passed)):
         raise JitError(f"{name}() changes its arguments; a compiled call would not do that. Return what is new")
     return trace, result
+
+
+def _check_precision(trace: Trace, given: list[Any]) -> None:
+    """Raise Untraceable if numbers of NumPy's, which plain numbers among the arguments are or become, have a precision
+    of their own."""
+    numbers: set[Any] = {each.dtype for each in given if isinstance(each, np.floating)}
+    plain = {key for key, node in trace.plain.items() if type(node) is Value}
+    for node in trace.nodes if plain else ():
+        if type(node) is Value and all(id(each) in plain for each in node.inputs if isinstance(each, Node)):
+            plain.add(id(node))
+            if not numbers <= _DOUBLE:
+                raise Untraceable("it computes with a number of NumPy's in a precision of its own; pass float(x)")
+            if node.op.name not in _PYTHON:
+                numbers |= _DOUBLE  # np.sin(0.1) is one
+    for node in trace.nodes if numbers else ():
+        if isinstance(node, Tensor) and np.result_type(node.dtype, *numbers) != node.dtype:
+            raise Untraceable("a number of NumPy's has a precision that the arrays have not; use float(x)")
 
 
 def _number(argument: Any) -> Any:
@@ -400,7 +452,7 @@ def _value(data: float, op: Primitive, operands: tuple[Node, ...], kept: tuple[A
     return out
 
 
-def _outputs(*_: Any, state: _State) -> Any:
+def _outputs(*_: Any, state: _Call) -> Any:
     if len(state.outputs) == 1:
         return np.asarray(state.outputs[0])
     return np.concatenate([np.ravel(each) for each in state.outputs])
