@@ -1,4 +1,5 @@
-"""NumPy's own functions find the rows of the table: `np.tanh(v)`, `np.float64(2) * v`, `np.clip(v, 0, 1)`."""
+"""NumPy's own functions find the rows of the table, and the operations on arrays: `np.tanh(v)`, `np.float64(2) * v`,
+`np.sum(t, axis=0)`."""
 
 from __future__ import annotations
 

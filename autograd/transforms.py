@@ -65,7 +65,7 @@ def _value_and_gradient(f: Callable[..., Any], argnum: ArgNum, args: Any, kwargs
     shape = shape_of(value)
     if math.prod(shape) != 1:
         raise TypeError(
-            f"grad() needs a function that returns a scalar, not one that returns shape {shape}; "
+            f"a gradient needs a function that returns a scalar, not one that returns shape {shape}; "
             "use jacobian(), or reduce the result, as with np.sum"
         )
     gradient = pullback(np.ones(shape) if shape else 1.0)
@@ -131,7 +131,7 @@ def make_jvp(f: Callable[..., Any], argnum: ArgNum = 0) -> Callable[..., Any]:
             inner = _is_closed(result, leaves)
             value = _plain(result) if inner else result
             if not isinstance(result, Node):
-                return value, np.zeros(np.shape(result))[()]
+                return value, np.zeros(np.shape(result)) if np.shape(result) else 0.0
             upstream = _fresh(_zeros(result))
             tangents = _matched(tangent, rebuild(leaves))
             pulled = _shares(result, upstream, leaves, as_graph=True)

@@ -283,7 +283,7 @@ def _refuse(way_out: str) -> Callable[[Value], Any]:
 def _rounded(name: str) -> Callable[..., Value]:
     def method(self: Value, *digits: int) -> Value:
         if digits:
-            raise TypeError("round() of a Value takes no digits; write f'{v:.2f}' to print, or round(v.data, 2)")
+            raise TypeError("round() of a Value takes no digits; write f'{v:.2f}' to print, or np.round(v, 2)")
         rounded: Value = getattr(self, name)()
         return rounded
 

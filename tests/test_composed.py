@@ -426,3 +426,25 @@ def test_what_numpy_refuses_is_refused():
             f()
     assert (matrix @ x.T).data.tolist() == (np.ones((3, 3)) @ M.T).tolist()
     assert np.full_like(Tensor(np.ones(3, np.float32)), Tensor(2.0)).dtype == np.float32
+
+
+def test_of_nothing():
+    wide, high = Tensor(np.zeros((3, 0))), Tensor(np.zeros((0, 3), np.float32))
+    for f in (np.median, lambda x, axis: np.quantile(x, 0.5, axis), np.linalg.vector_norm):
+        assert f(wide, axis=0).shape == (0,)
+    for f in (np.median, lambda x, axis: np.quantile(x, 0.5, axis)):
+        assert np.isnan(f(high, axis=0).data).tolist() == [True] * 3
+        assert f(high, axis=0).dtype == np.float32
+
+
+def test_to_the_power_of_nothing():
+    infinite = Tensor(np.array([[np.inf, 1.0], [np.nan, 1.0]], np.float32))
+    power = np.linalg.matrix_power(infinite, 0)
+    assert power.tolist() == [[1, 0], [0, 1]]
+    assert power.dtype == np.float32
+    power.sum().backward()
+    assert infinite.grad.tolist() == [[0, 0], [0, 0]]
+
+
+def test_the_precision_is_that_of_the_values_and_not_of_the_places():
+    assert np.gradient(Tensor(np.ones(4, np.float32)), np.arange(4.0)).dtype == np.float32

@@ -447,3 +447,56 @@ def test_the_error_function_in_half_precision():
         found = f(Tensor(x)).data
         assert found.dtype == np.float16
         assert found.tolist() == np.array([*map(g, x.tolist())], np.float16).tolist()
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "upstream", "expected"),
+    [
+        (lambda x: ((x * np.array([NAN])) * 0.0).sum(), [1.0], None, [0.0]),
+        (lambda x: (x * 0.0).sum(), [1.0], NAN, [0.0]),
+        (lambda x: x @ np.array([[INF, 1.0], [1.0, 1.0]]), [[INF, 1.0]], [[0.0, 1.0]], [[1.0, 1.0]]),
+        (lambda x: autograd.cross_entropy(x, [0]), [[NAN, 1.0]], 0.0, [[0.0, 0.0]]),
+        (lambda x: autograd.cross_entropy(x, [0]) * 0.0, [[INF, 1.0]], None, [[0.0, 0.0]]),
+        (lambda x: np.std(x), [0.0, 1e-200], None, [0.0, 0.0]),
+        (lambda x: np.var(x, ddof=3), [1.0, 2.0, 4.0], None, [-INF, -INF, INF]),
+        (lambda x: np.var(x, ddof=5), [1.0, 2.0, 4.0], None, [-INF, -INF, INF]),
+        (lambda x: np.std(x, ddof=3), [1.0, 2.0, 4.0], None, [NAN, NAN, NAN]),
+        (lambda x: np.std(x, ddof=5), [1.0, 2.0, 4.0], None, [NAN, NAN, NAN]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_zeros_win_and_what_is_not_finite_is_told(f, at, upstream, expected, create_graph):
+    leaf = Tensor(at)
+    f(leaf).backward(upstream, create_graph=create_graph)
+    np.testing.assert_array_equal(autograd.ops.shape.data_of(leaf.grad), expected)
+
+
+def test_the_loss_of_many_rows_in_half_precision():
+    assert autograd.cross_entropy(Tensor(np.zeros((60000, 10), np.float16)), np.zeros(60000, int)).item() == (
+        pytest.approx(math.log(10), rel=1e-3)
+    )
+
+
+def test_a_view_takes_no_share_of_another_gradient():
+    x = Tensor([1.0, 2.0, 3.0])
+    y, z = x.reshape(3), x.flatten()
+    (y * 2 + z * 5).sum().backward(retain_grads=True)
+    assert (y.grad.tolist(), z.grad.tolist(), x.grad.tolist()) == ([2.0] * 3, [5.0] * 3, [7.0] * 3)
+    t = Tensor(np.ones(2000))
+    t.sum().backward()
+    t.grad[:] = 9.0
+    other = Tensor([1.0])
+    other.sum().backward()
+    assert other.grad.tolist() == [1.0]
+
+
+def test_a_checkpoint_that_rounds_otherwise_when_it_is_computed_again():
+    runs = []
+
+    def f(x):
+        runs.append(1)
+        return x - 1.0 + np.array([1e-17 * len(runs), 0.0])  # as another order of summation would leave
+
+    assert grad(lambda x: autograd.checkpoint(f)(x).sum())(np.array([1.0, 2.0])).tolist() == [1.0, 1.0]
+    assert len(runs) == 2

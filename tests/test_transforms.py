@@ -245,6 +245,9 @@ def test_jvp_is_the_jacobian_times_the_tangent():
     value, pushed = make_jvp(lambda x: np.sum(A))(X)(v)
     assert (value, pushed) == (21.0, 0.0)
     assert make_jvp(lambda x: np.where(x > 0, np.log(x), x))(0.0)(2.0) == (0.0, 2.0)
+    assert type(make_jvp(lambda x: 3.0)(0.5)(2.0)[1]) is float
+    along = make_jvp(lambda x: np.sum(x**3))(onp.ones(2))
+    assert grad(lambda v: along(v * onp.ones(2))[1])(5.0) == 6.0
 
 
 # nesting

@@ -79,7 +79,7 @@ def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 
 def _matrix_power(a: Any, n: int) -> Any:
     if n == 0:
-        return a * 0.0 + np.eye(np.shape(a)[-1], dtype=float_dtype(a))
+        return np.where(False, a, np.eye(np.shape(a)[-1], dtype=float_dtype(a)))
     return functools.reduce(np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n))
 
 

@@ -64,7 +64,7 @@ def _slopes(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     if len(f) <= edge_order or edge_order not in (1, 2):
         raise ValueError(f"np.gradient of {len(f)} places with edge_order={edge_order}: 1 needs 2 places, 2 needs 3")
     if np.ndim(spacing):
-        steps = np.reshape(np.diff(spacing), (-1,) + (1,) * (f.ndim - 1))
+        steps = np.reshape(np.diff(spacing), (-1,) + (1,) * (f.ndim - 1)).astype(float_dtype(f))
         slopes = (f[1:] - f[:-1]) / steps
         inner = (slopes[:-1] * steps[1:] + slopes[1:] * steps[:-1]) / (steps[:-1] + steps[1:])
     else:

@@ -28,7 +28,7 @@ def _quantile(a: Any, q: Any, axis: Any = None, *, keepdims: bool = False) -> An
     q = np.asarray(q, float)
     if not ((q >= 0) & (q <= 1)).all():
         raise ValueError("quantiles must be from 0 to 1, percentiles from 0 to 100")
-    in_order = np.sort(axes_in_one(a, axis), axis=0)
+    in_order = _in_order(a, axis)
     place = q.ravel() * (len(in_order) - 1)
     below = np.floor(place).astype(int)
     share = np.reshape(place - below, (-1,) + (1,) * (in_order.ndim - 1)).astype(float_dtype(a))
@@ -38,10 +38,18 @@ def _quantile(a: Any, q: Any, axis: Any = None, *, keepdims: bool = False) -> An
 
 
 def _median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    in_order = np.sort(axes_in_one(a, axis), axis=0)
+    in_order = _in_order(a, axis)
     half = len(in_order) // 2
     middle = in_order[half] if len(in_order) % 2 else (in_order[half - 1] + in_order[half]) / 2
     return np.reshape(_nan_if_last(middle, in_order), left_shape(a, axis, keepdims))
+
+
+def _in_order(a: Any, axis: Any) -> Any:
+    """The elements along some axes, which become the first one; nan if there are none."""
+    in_order = np.sort(axes_in_one(a, axis), axis=0)
+    if len(in_order):
+        return in_order
+    return np.concatenate([in_order, np.full((1, *in_order.shape[1:]), np.nan, float_dtype(a))])
 
 
 def _nan_if_last(found: Any, in_order: Any) -> Any:

@@ -102,7 +102,7 @@ def primitive(
     keeping: Callable[..., Any] | None = None,
     **rules: Any,
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Make an operation of a forward on arrays: ``@primitive(np.trace, dx=lambda g, z, x: …)``.
+    """Make an operation of a forward on arrays: ``@primitive(np.sum, dx=lambda g, z, x: …)``.
 
     The rules are named after the forward's first parameters, its operands; the others are constants. `numpy` are the
     NumPy functions that call it when they meet a node. What is `internal` is no public function. It `is_product` if its

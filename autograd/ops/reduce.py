@@ -31,7 +31,7 @@ def axes_in_one(a: Any, axis: Any) -> Any:
     """The elements along some axes, or along all, which become the first one."""
     axes = axes_of(a, axis)
     first = np.moveaxis(a, axes, range(len(axes)))
-    return np.reshape(first, (-1, *np.shape(first)[len(axes) :]))
+    return np.reshape(first, (_count(a, axis), *np.shape(first)[len(axes) :]))
 
 
 def left_shape(a: Any, axis: Any, keepdims: bool) -> tuple[int, ...]:
@@ -126,7 +126,8 @@ def _std_rule(g: Any, z: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -
     data, axes = data_of(x), axes_of(x, axis)
     least = np.min(data, axes, keepdims=True, initial=np.inf)
     flat = (data_of(_kept(z, x, axis)) == 0) | (least == np.max(data, axes, keepdims=True, initial=-np.inf))
-    scale = _where(flat, 1.0, _kept(z, x, axis)) * (_count(x, axis) - ddof)
+    freedom = _count(x, axis) - ddof
+    scale = _where(flat, 1.0, _kept(z, x, axis)) * (freedom if freedom > 0 else 0.0)
     return times(_kept(g, x, axis), _where(flat, 0.0, (x - mean(x, axis, keepdims=True)) / scale))
 
 
