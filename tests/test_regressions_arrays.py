@@ -500,3 +500,22 @@ def test_a_checkpoint_that_rounds_otherwise_when_it_is_computed_again():
 
     assert grad(lambda x: autograd.checkpoint(f)(x).sum())(np.array([1.0, 2.0])).tolist() == [1.0, 1.0]
     assert len(runs) == 2
+
+
+def test_the_nuclear_norm_of_a_matrix_without_full_rank():
+    """Singular values that rounding leaves instead of 0 had a share, which made second derivatives wrong."""
+    a, b, v = (np.random.default_rng(seed).normal(size=(3, 2)) for seed in range(3))
+
+    def f(a):
+        return np.linalg.norm(a @ b.T, "nuc")
+
+    def slope(t):
+        return np.sum(grad(f)(a + t * v) * v)
+
+    assert np.sum(autograd.hessian_vector_product(f)(a, v) * v) == pytest.approx((slope(1e-5) - slope(-1e-5)) / 2e-5)
+    stretched = [[1.0, 2.0], [0.5, 1.0]]
+    left, _, right = np.linalg.svd(stretched)
+    np.testing.assert_allclose(
+        grad(lambda x: np.linalg.norm(x, "nuc"))(np.array(stretched)), np.outer(left[:, 0], right[0]), rtol=1e-12
+    )
+    assert hessian(lambda x: np.linalg.norm(x * x, "nuc"))(np.zeros((3, 1))).tolist() == np.zeros((3, 1, 3, 1)).tolist()

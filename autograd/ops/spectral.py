@@ -74,12 +74,14 @@ def _side_rule(g: Any, z: Any, s: Any, other: Any) -> Any:
     turned = z.mT @ g
     share = z @ (_over_gaps(turned - turned.mT, s * s) * s[..., None, :])
     if shape_of(z)[-2] > shape_of(z)[-1]:
-        share = share + (g - z @ turned) / s[..., None, :]
+        share = share + times(g - z @ turned, 1 / s[..., None, :])
     return share @ other.mT
 
 
 def _values_rule(g: Any, z: Any, x: Any) -> Any:
-    g = FUNCTIONS["where"](data_of(z) == 0, 0.0, g)  # at 0 a singular value has a kink, as the absolute value
+    # at 0 a singular value has a kink, as the absolute value; 0 is what NumPy's matrix_rank takes for it
+    s = data_of(z)
+    g = FUNCTIONS["where"](s <= s[..., :1] * (np.finfo(s.dtype).eps * np.max(shape_of(x)[-2:])), 0.0, g)
     return (_left(x) * g[..., None, :]) @ _right(x).mT
 
 
